@@ -1,0 +1,1 @@
+"""Plugin for the Orthanc of the demo; runs inside Orthanc, standard library only."""

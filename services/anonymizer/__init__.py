@@ -1,0 +1,1 @@
+"""anonymizer: the proxy that shows studies de-identified."""

@@ -1,0 +1,180 @@
+"""Settings of the landing service."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, tzinfo
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from typing_extensions import override
+
+from landing import colours, kinds
+from landing.site import DEFAULT_COLOUR, OwnText, Site, contact_parts, logo_url
+from orthanc_share.config.settings import SharingSettings
+
+TITLE_LENGTH_MAX = 200
+"""Longest heading of the site's own, in characters."""
+
+MESSAGE_LENGTH_MAX = 10_000
+"""Longest message of the site's own, in characters."""
+
+
+def _colour(text: str) -> str:
+    if not colours.is_colour(text):
+        raise ValueError("should be a colour of the form #rrggbb")
+    return text.lower()
+
+
+def _logo(path: Path) -> Path:
+    try:
+        logo_url(path)
+    except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror})") from None
+    return path
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise ValueError("is not a folder")
+    return path
+
+
+def _timezone(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return ZoneInfo(value)
+    except (OSError, ValueError, KeyError):
+        # A folder of zones, "../", and an unknown name, which is a KeyError.
+        raise ValueError("is not an IANA time zone such as Europe/Berlin") from None
+
+
+def _title(what: str) -> Any:
+    return Field(description=f"Heading of the page {what}", max_length=TITLE_LENGTH_MAX)
+
+
+def _message(what: str) -> Any:
+    return Field(
+        description=f"Text of the page {what}, instead of ours and its advice",
+        max_length=MESSAGE_LENGTH_MAX,
+    )
+
+
+Folder = Annotated[Path, AfterValidator(_folder)]
+"""A folder that exists."""
+
+
+class LandingSettings(SharingSettings):
+    """What the landing service needs: how to read links, and how the site looks."""
+
+    ALIASES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **SharingSettings.ALIASES,
+        # So the predecessor's documentation spelt it (defect S25).
+        "message_expired_token": ("MESSAGE_EXIRED_TOKEN",),
+    }
+
+    site_name: Annotated[
+        str | None,
+        Field(description="Name of practice or hospital", max_length=80),
+    ] = None
+    site_logo: Annotated[
+        Annotated[Path, AfterValidator(_logo)] | None,
+        Field(description="Image file, at most 100 kB: SVG, PNG, JPEG, GIF or WebP"),
+    ] = None
+    site_color: Annotated[
+        str,
+        AfterValidator(_colour),
+        Field(description="Colour of the site, `#rrggbb`; contrast is looked after"),
+    ] = DEFAULT_COLOUR
+    site_contact: Annotated[
+        str | None,
+        Field(
+            description="Whom to ask: text with e-mail, phone or web address",
+            max_length=500,
+        ),
+    ] = None
+    site_language: Annotated[
+        str,
+        Field(description="Language for browsers that ask for none of ours"),
+    ] = "en"
+    site_timezone: Annotated[
+        tzinfo,
+        BeforeValidator(_timezone),
+        Field(description="Time zone of the instants on pages, such as Europe/Berlin"),
+    ] = UTC
+    messages_are_html: Annotated[
+        bool,
+        Field(
+            description="Whether MESSAGE_* is HTML, for whose safety the site answers"
+        ),
+    ] = False
+    landing_templates_dir: Annotated[
+        Folder | None, Field(description="Folder with templates that replace ours")
+    ] = None
+    landing_locales_dir: Annotated[
+        Folder | None,
+        Field(description="Folder with more languages, or other translations"),
+    ] = None
+    title_expired_token: Annotated[str | None, _title("for an expired link")] = None
+    message_expired_token: Annotated[str | None, _message("for an expired link")] = None
+    title_invalid_token: Annotated[str | None, _title("for a damaged link")] = None
+    message_invalid_token: Annotated[str | None, _message("for a damaged link")] = None
+    title_missing_token: Annotated[str | None, _title("for a visit without link")] = (
+        None
+    )
+    message_missing_token: Annotated[
+        str | None, _message("for a visit without link")
+    ] = None
+    title_not_allowed: Annotated[
+        str | None, _title("for a link that is not opened here")
+    ] = None
+    message_not_allowed: Annotated[
+        str | None, _message("for a link that is not opened here")
+    ] = None
+    title_not_yet_valid: Annotated[
+        str | None, _title("for a link that starts later")
+    ] = None
+    message_not_yet_valid: Annotated[
+        str | None, _message("for a link that starts later")
+    ] = None
+    title_unavailable: Annotated[
+        str | None, _title("for trouble with another server")
+    ] = None
+    message_unavailable: Annotated[
+        str | None, _message("for trouble with another server")
+    ] = None
+    title_error: Annotated[str | None, _title("for an unexpected error")] = None
+    message_error: Annotated[str | None, _message("for an unexpected error")] = None
+    title_unsupported: Annotated[str | None, _title("for methods other than GET")] = (
+        None
+    )
+    message_unsupported: Annotated[
+        str | None, _message("for methods other than GET")
+    ] = None
+
+    @override
+    def warnings(self) -> Iterator[str]:
+        """Yield a line for each setting that is possible, but hardly meant so."""
+        yield from super().warnings()
+        if self.public_meddream_root and not self.public_landing_root:
+            yield "PUBLIC_LANDING_ROOT is missing: MedDream links are not opened here."
+        if self.signing_key is not None:
+            yield "SIGNING_KEY: not needed here, VERIFICATION_KEYS suffices."
+
+    def site(self) -> Site:
+        """Return the site as its pages show it."""
+        return Site(
+            name=self.site_name,
+            logo=None if self.site_logo is None else logo_url(self.site_logo),
+            colour=self.site_color,
+            contact=contact_parts(self.site_contact or ""),
+            texts={kind.setting: self._own_text(kind.setting) for kind in kinds.ALL},
+            texts_are_html=self.messages_are_html,
+            language=self.site_language,
+            timezone=self.site_timezone,
+        )
+
+    def _own_text(self, setting: str) -> OwnText:
+        name = setting.lower()
+        return OwnText(getattr(self, f"title_{name}"), getattr(self, f"message_{name}"))

@@ -1,0 +1,1 @@
+"""suite: all services in one process, and the `orthanc-share` command line."""

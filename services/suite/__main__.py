@@ -1,0 +1,5 @@
+"""`python -m suite` is `orthanc-share`."""
+
+from suite.cli import main
+
+main()

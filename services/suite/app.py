@@ -1,0 +1,93 @@
+"""The three services as one application on one port."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
+
+import anonymizer.app
+import landing.app
+import token_service.app
+from anonymizer.settings import AnonymizerSettings
+from landing.settings import LandingSettings
+from orthanc_share.config.settings import SharingSettings
+from orthanc_share.domain.clock import Clock, utc_now
+from orthanc_share.domain.errors import ConfigurationError
+from orthanc_share.web.startup import examine, start
+from token_service.settings import TokenServiceSettings
+
+LANDING_PATH = "/welcome"
+"""Where the landing page is, as with the predecessors."""
+
+ANONYMIZER_PATH = "/anon-shares"
+"""Where the anonymizer is, as with the predecessors."""
+
+SETTINGS: Mapping[str, type[SharingSettings]] = {
+    "token-service": TokenServiceSettings,
+    "landing": LandingSettings,
+    "anonymizer": AnonymizerSettings,
+}
+"""The services and their settings."""
+
+
+def create_app(*, clock: Clock = utc_now) -> Starlette:
+    """Return the suite with the settings of the process.
+
+    Raises:
+        ConfigurationError: Something in the settings of a service is wrong.
+    """
+    found = (examine(kind)[1] for kind in SETTINGS.values())
+    problems = list(dict.fromkeys(line for lines in found for line in lines))
+    if problems:
+        raise ConfigurationError(problems)
+    return combine(
+        token_service.app.create_app(start(TokenServiceSettings), clock=clock),
+        landing.app.create_app(start(LandingSettings), clock=clock),
+        anonymizer.app.create_app(start(AnonymizerSettings)),
+    )
+
+
+def combine(tokens: Starlette, pages: Starlette, anonymous: Starlette) -> Starlette:
+    """Return one application of the three, each with its own lifespan and state."""
+    dispatcher = _Dispatcher(tokens, {LANDING_PATH: pages, ANONYMIZER_PATH: anonymous})
+    return Starlette(routes=[Mount("/", dispatcher)], lifespan=dispatcher.lifespan)
+
+
+class _Dispatcher:
+    """Sends a request to the service whose path it begins with.
+
+    Starlette's own `Mount` knows no path without a final slash and runs no lifespan.
+    """
+
+    def __init__(self, default: Starlette, below: Mapping[str, Starlette]) -> None:
+        self._default = default
+        self._below = below
+        self._states: dict[Starlette, dict[str, Any]] = {}
+
+    @asynccontextmanager
+    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for app in (self._default, *self._below.values()):
+                context = app.router.lifespan_context(app)
+                state: Mapping[str, Any] | None
+                state = await stack.enter_async_context(context)
+                self._states[app] = {} if state is None else dict(state)
+            yield
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app, root = self._find(scope["path"])
+        child = {
+            **scope,
+            "root_path": scope.get("root_path", "") + root,
+            "state": dict(self._states[app]),
+        }
+        await app(child, receive, send)
+
+    def _find(self, path: str) -> tuple[Starlette, str]:
+        for prefix, app in self._below.items():
+            if path == prefix or path.startswith(prefix + "/"):
+                return app, prefix
+        return self._default, ""

@@ -1,0 +1,63 @@
+"""What a token holds, for people who run a service."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from orthanc_share.domain.clock import Clock, utc_now
+from orthanc_share.domain.errors import ExpiredTokenError, NotYetValidTokenError
+from orthanc_share.domain.share import Share
+from orthanc_share.web.sharing import build_sharing
+from token_service.settings import TokenServiceSettings
+
+
+def inspect(
+    text: str, settings: TokenServiceSettings, clock: Clock = utc_now
+) -> dict[str, Any]:
+    """Return the content of a token, or of the token in a link.
+
+    Args:
+        text: The token or the link.
+        settings: Where the keys are.
+        clock: The present instant.
+
+    Raises:
+        InvalidTokenError: Not readable, or not signed by a key of the settings.
+    """
+    share = build_sharing(settings).codec.read(_token(text))
+    return {
+        "share": share.id,
+        "type": share.type,
+        "flavour": share.flavour,
+        "status": _status(share, clock),
+        "issued-at": _text(share.issued_at),
+        "not-before": _text(share.not_before),
+        "expires-at": _text(share.expires_at),
+        "resources": [
+            {
+                "level": resource.level,
+                "dicom-uid": resource.dicom_uid,
+                "orthanc-id": resource.orthanc_id,
+            }
+            for resource in share.resources
+        ],
+    }
+
+
+def _token(text: str) -> str:
+    if "://" not in text:
+        return text
+    return parse_qs(urlsplit(text).query).get("token", [""])[0]
+
+
+def _status(share: Share, clock: Clock) -> str:
+    try:
+        share.check_time(clock())
+    except ExpiredTokenError:
+        return "expired"
+    except NotYetValidTokenError:
+        return "not yet valid"
+    return "valid"
+
+
+def _text(instant: Any) -> str | None:
+    return None if instant is None else instant.isoformat()

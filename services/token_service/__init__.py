@@ -1,0 +1,1 @@
+"""token-service: makes shares and decides what they open."""

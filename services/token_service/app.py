@@ -1,0 +1,201 @@
+"""The application: wiring only."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+)
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from orthanc_share.config.roles_file import RolesFile, load_anonymous_profile
+from orthanc_share.domain.access import AccessPolicy
+from orthanc_share.domain.clock import Clock, utc_now
+from orthanc_share.domain.errors import ConfigurationError
+from orthanc_share.domain.resource import Level
+from orthanc_share.upstream.client import create_client
+from orthanc_share.upstream.mail import Mailer
+from orthanc_share.upstream.mail_templates import MailTemplates
+from orthanc_share.upstream.meddream import MedDreamBroker
+from orthanc_share.web.authentication import Authenticator
+from orthanc_share.web.health import Ping
+from orthanc_share.web.metrics import Metrics
+from orthanc_share.web.middleware import install_middleware
+from orthanc_share.web.operation import add_operation
+from orthanc_share.web.plain import Answer, PlainEndpoint, PlainRoutes
+from orthanc_share.web.problems import install_problems
+from orthanc_share.web.sharing import Sharing, build_sharing
+from orthanc_share.web.startup import start
+from token_service.openapi import describe
+from token_service.routes.contents import TokenContents
+from token_service.routes.decisions import Decisions
+from token_service.routes.emails import Emails
+from token_service.routes.profiles import Profiles
+from token_service.routes.roles import Roles
+from token_service.routes.shares import ShareMaker
+from token_service.settings import TokenServiceSettings
+
+Routes = Mapping[str, Mapping[str, Answer]]
+"""Path to method to what answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the routes are made of."""
+
+    settings: TokenServiceSettings
+    sharing: Sharing
+    broker: MedDreamBroker | None
+    clock: Clock
+    metrics: Metrics
+
+
+def create_app(
+    settings: TokenServiceSettings | None = None, *, clock: Clock = utc_now
+) -> FastAPI:
+    """Return the application.
+
+    Args:
+        settings: None: those of the process.
+        clock: The present instant.
+
+    Raises:
+        ConfigurationError: Something in the settings is wrong.
+    """
+    settings = start(TokenServiceSettings) if settings is None else settings
+    sharing = build_sharing(settings, clock=clock, validity=settings.decision_validity)
+    if not sharing.can_sign:
+        raise ConfigurationError(["SECRET_KEY or SIGNING_KEY is missing: one signs."])
+    stack = AsyncExitStack()
+    parts = _Parts(settings, sharing, _broker(settings, stack), clock, Metrics())
+    app = FastAPI(
+        title="orthanc-share token-service",
+        lifespan=_closing(stack),
+        docs_url="/docs" if settings.docs else None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if settings.docs else None,
+    )
+    install_problems(app)
+    add_operation(
+        app, _pings(parts.broker), parts.metrics if settings.metrics else None
+    )
+    describe(app, with_emails=settings.enable_emails)
+    _install_routes(app, parts)
+    return app
+
+
+def _install_routes(app: FastAPI, parts: _Parts) -> None:
+    authenticator = Authenticator(parts.settings.users)
+
+    def endpoints(routes: Routes) -> dict[str, dict[str, PlainEndpoint]]:
+        return {
+            path: {
+                method: PlainEndpoint(answer, authenticator)
+                for method, answer in methods.items()
+            }
+            for path, methods in routes.items()
+        }
+
+    exact, prefixes = _routes(parts)
+    app.add_middleware(
+        PlainRoutes, routes=endpoints(exact), prefixes=endpoints(prefixes)
+    )
+    install_middleware(app, parts.metrics)
+    # Added last, it stands in front: questions pass no other middleware.
+    app.add_middleware(PlainRoutes, routes=endpoints(_questions(parts)), prefixes={})
+
+
+def _questions(parts: _Parts) -> Routes:
+    """Return what the plugin asks all the time."""
+    decisions = Decisions(
+        parts.sharing.codec, _access_policy(parts), parts.clock, parts.metrics
+    )
+    contents = TokenContents(parts.sharing, parts.broker, parts.clock)
+    file = parts.settings.anonymous_profile_file_path
+    profiles = Profiles(load_anonymous_profile(file))
+    return {
+        "/tokens/validate": {"POST": decisions},
+        "/shares/validate": {"POST": decisions},
+        "/tokens/decode": {"POST": contents},
+        "/shares/decode": {"POST": contents},
+        "/user/get-profile": {"POST": profiles},
+        "/shares/profile": {"POST": profiles},
+    }
+
+
+def _routes(parts: _Parts) -> tuple[Routes, Routes]:
+    """Return the other routes: exact paths, and all below a path."""
+    maker = ShareMaker(
+        parts.sharing,
+        parts.settings.lifetime_policy(),
+        parts.broker,
+        parts.clock,
+        parts.metrics,
+        allow_patients=parts.settings.allow_patient_level,
+    )
+    roles = Roles(RolesFile(parts.settings.permissions_file_path))
+    roles_methods = {"GET": roles.show, "PUT": roles.replace}
+    exact: dict[str, Mapping[str, Answer]] = {
+        "/shares": {"PUT": maker},
+        "/settings/roles": roles_methods,
+        "/shares/roles": roles_methods,
+    }
+    below: dict[str, Mapping[str, Answer]] = {
+        "/shares/": {"PUT": maker},
+        "/tokens/": {"PUT": maker},
+    }
+    if parts.settings.enable_emails:
+        emails = Emails(_mailer(parts))
+        exact["/emails/templates"] = {"GET": emails.names}
+        exact["/emails/send"] = {"POST": emails.send}
+        below["/emails/templates/"] = {"GET": emails.template}
+    return exact, below
+
+
+def _access_policy(parts: _Parts) -> AccessPolicy:
+    policy = parts.sharing.policy
+    if parts.settings.allow_annotations:
+        policy = replace(policy, methods=policy.methods | {"put"})
+    if parts.settings.allow_patient_level:
+        policy = replace(policy, levels=policy.levels | {Level.PATIENT})
+    return policy
+
+
+def _mailer(parts: _Parts) -> Mailer:
+    templates = MailTemplates(parts.settings.emails_templates_root)
+    return Mailer(parts.settings.mail_options(), templates, clock=parts.clock)
+
+
+def _broker(
+    settings: TokenServiceSettings, stack: AsyncExitStack
+) -> MedDreamBroker | None:
+    if settings.meddream_token_service_url is None:
+        return None
+    client = create_client()
+    broker = MedDreamBroker(
+        client,
+        settings.meddream_token_service_url,
+        storage=settings.meddream_storage,
+        timeout=timedelta(seconds=settings.meddream_timeout),
+    )
+    stack.push_async_callback(client.aclose)
+    stack.push_async_callback(broker.aclose)
+    return broker
+
+
+def _pings(broker: MedDreamBroker | None) -> dict[str, Ping]:
+    return {} if broker is None else {"meddream": broker.ping}
+
+
+def _closing(
+    stack: AsyncExitStack,
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with stack:
+            yield
+
+    return lifespan

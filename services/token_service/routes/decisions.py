@@ -1,0 +1,82 @@
+"""`POST /tokens/validate` and `/shares/validate`: may this token do this?
+
+The plugin asks for every image that its cache does not answer (design 7). Every
+question gets 200 and a decision; what cannot be read is denied (protocol 0.2, B.2).
+"""
+
+import logging
+
+from starlette.types import Scope
+
+from orthanc_share.domain.access import AccessPolicy, Decision, Denied, Reason, decide
+from orthanc_share.domain.clock import Clock
+from orthanc_share.domain.errors import InvalidTokenError
+from orthanc_share.tokens.codec import ShareCodec
+from orthanc_share.web.metrics import Metrics
+from token_service.questions import (
+    UnreadableQuestionError,
+    access_request,
+    read_object,
+    token,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class Decisions:
+    """Answers the plugin's questions.
+
+    Args:
+        codec: Reads tokens.
+        policy: What the site allows.
+        clock: The present instant.
+        metrics: Counts decisions.
+    """
+
+    def __init__(
+        self, codec: ShareCodec, policy: AccessPolicy, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._codec = codec
+        self._policy = policy
+        self._clock = clock
+        self._metrics = metrics
+        longest = int(policy.validity.total_seconds())
+        self._denial = _json("false", longest)
+        self._grants = {longest: _json("true", longest)}
+
+    async def __call__(self, scope: Scope, body: bytes) -> bytes:
+        """Return the JSON answer to the question in `body`."""
+        decision = self.decide(scope, body)
+        self._metrics.count(decision)
+        if isinstance(decision, Denied):
+            # The plugin keeps denials too: the same question comes back after that.
+            return self._denial
+        known = self._grants.get(decision.validity)
+        return _json("true", decision.validity) if known is None else known
+
+    def decide(self, scope: Scope, body: bytes) -> Decision:
+        """Return the decision on the question in `body`."""
+        try:
+            question = read_object(body)
+            request = access_request(question)
+            value = token(question, scope)
+        except UnreadableQuestionError:
+            return self._denied(Reason.UNREADABLE_QUESTION, None)
+        if not value:
+            return self._denied(Reason.NO_TOKEN, None)
+        try:
+            share = self._codec.read(value)
+        except InvalidTokenError:
+            return self._denied(Reason.INVALID_TOKEN, None)
+        decision = decide(share, request, self._policy, self._clock())
+        if isinstance(decision, Denied):
+            return self._denied(decision.reason, share.id)
+        return decision
+
+    def _denied(self, reason: Reason, share_id: str | None) -> Denied:
+        _log.info("denied", extra={"reason": reason, "share": share_id})
+        return Denied(reason)
+
+
+def _json(granted: str, validity: int) -> bytes:
+    return f'{{"granted":{granted},"validity":{validity}}}'.encode()

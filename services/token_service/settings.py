@@ -1,0 +1,93 @@
+"""Settings of token-service."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from typing_extensions import override
+
+from orthanc_share.config.settings import SharingSettings
+from orthanc_share.config.values import Duration, Users
+from orthanc_share.domain.access import DECISION_VALIDITY
+from orthanc_share.domain.lifetime import LifetimePolicy
+from token_service.mail_settings import MailSettings
+
+_SAMPLE_PASSWORDS = {"change-me", "changeme", "password", "secret"}
+
+
+class TokenServiceSettings(MailSettings, SharingSettings):
+    """What token-service takes."""
+
+    users: Annotated[
+        Users | None,
+        Field(description='Callers: `{"user": "password or argon2 hash"}`'),
+    ] = None
+    allow_unauthenticated: Annotated[
+        bool, Field(description="Run without `USERS`: everybody may call")
+    ] = False
+    decision_validity: Annotated[
+        Duration,
+        Field(
+            description="Longest time for which the plugin may keep a decision",
+            ge=timedelta(seconds=1),
+            le=timedelta(days=1),
+        ),
+    ] = DECISION_VALIDITY
+    default_share_duration: Annotated[
+        Duration | None,
+        Field(description="Lifetime of shares that ask for none", gt=timedelta(0)),
+    ] = None
+    max_share_duration: Annotated[
+        Duration | None,
+        Field(description="Longest lifetime; longer ones are cut", gt=timedelta(0)),
+    ] = None
+    allow_unlimited_shares: Annotated[
+        bool, Field(description="Whether a share may live for ever")
+    ] = True
+    allow_patient_level: Annotated[
+        bool, Field(description="Whether instant links may open whole patients")
+    ] = False
+    allow_annotations: Annotated[
+        bool, Field(description="Grant PUT, with which Osimis stores annotations")
+    ] = False
+    permissions_file_path: Annotated[
+        Path | None, Field(description="Roles file (JSON with comments)")
+    ] = None
+    anonymous_profile_file_path: Annotated[
+        Path | None, Field(description="Profile of callers without a user token")
+    ] = None
+    docs: Annotated[
+        bool, Field(description="Whether `/docs` and `/openapi.json` are shown")
+    ] = False
+
+    def lifetime_policy(self) -> LifetimePolicy:
+        """Return the rule for the expiry of shares."""
+        return LifetimePolicy(
+            default=self.default_share_duration,
+            maximum=self.max_share_duration,
+            allow_unlimited=self.allow_unlimited_shares,
+        )
+
+    @override
+    def contradictions(self) -> Iterator[str]:
+        """Yield a line for each way in which settings contradict each other."""
+        yield from super().contradictions()
+        if not self.users and not self.allow_unauthenticated:
+            yield "USERS is missing (or set ALLOW_UNAUTHENTICATED=true)."
+        if self.users and self.allow_unauthenticated:
+            yield "ALLOW_UNAUTHENTICATED contradicts USERS: remove one of them."
+        default, maximum = self.default_share_duration, self.max_share_duration
+        if default is not None and maximum is not None and default > maximum:
+            yield "DEFAULT_SHARE_DURATION is longer than MAX_SHARE_DURATION."
+
+    @override
+    def warnings(self) -> Iterator[str]:
+        """Yield a line for each setting that is possible, but hardly meant so."""
+        yield from super().warnings()
+        if self.allow_unauthenticated:
+            yield "ALLOW_UNAUTHENTICATED: EVERYBODY who reaches this port makes shares."
+        for password in (self.users or {}).values():
+            if password.get_secret_value().lower() in _SAMPLE_PASSWORDS:
+                yield "USERS has a sample password."

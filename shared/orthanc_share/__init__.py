@@ -1,0 +1,1 @@
+"""The core of orthanc-share: everything that more than one service needs."""

@@ -1,0 +1,1 @@
+"""De-identification after DICOM PS3.15, free of HTTP."""

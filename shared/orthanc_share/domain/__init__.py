@@ -1,0 +1,1 @@
+"""Pure rules of sharing: no I/O, no framework, standard library only."""

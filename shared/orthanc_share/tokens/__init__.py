@@ -1,0 +1,1 @@
+"""Shares as signed JSON Web Tokens (RFC 7519)."""

@@ -1,0 +1,156 @@
+"""Who calls: HTTP Basic (RFC 7617) with several users, plain or argon2 passwords."""
+
+import asyncio
+import base64
+import binascii
+import hmac
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import argon2
+from pydantic import SecretStr
+
+from orthanc_share.web.problems import RequestError
+
+CHALLENGE = 'Basic realm="orthanc-share", charset="UTF-8"'
+"""The header `WWW-Authenticate`. Source: RFC 7617 2 and 2.1."""
+
+REMEMBERED_LOGINS = 256
+"""Good `Authorization` headers that are remembered, so that argon2 runs once."""
+
+CONCURRENT_HASHES = 1
+"""argon2 checks at once: a flood of wrong passwords must not take all processors."""
+
+WAITING_HASHES_MAX = 32
+"""argon2 checks that may wait; more are refused, so that the flood drains."""
+
+ANYBODY = "anybody"
+"""Name of the caller where the service runs without authentication."""
+
+_ARGON2 = "$argon2"
+_log = logging.getLogger(__name__)
+
+
+class Authenticator:
+    """Tells which user sends an `Authorization` header.
+
+    Args:
+        users: Names with passwords or argon2 hashes; None: everybody may call.
+    """
+
+    def __init__(self, users: Mapping[str, SecretStr] | None) -> None:
+        self._users = users
+        self._salt = secrets.token_bytes(32)
+        self._known: OrderedDict[bytes, str] = OrderedDict()
+        self._hasher = argon2.PasswordHasher()
+        # Checked for unknown users, so that they take as long as known ones.
+        self._decoy = (
+            self._hasher.hash(secrets.token_hex()) if self._has_hashes() else ""
+        )
+        self._hashing = asyncio.Semaphore(CONCURRENT_HASHES)
+        self._waiting = 0
+
+    def known(self, header: bytes | None) -> str | None:
+        """Return the user of a header that was accepted before, at once."""
+        if self._users is None:
+            return ANYBODY
+        if header is None:
+            return None
+        # The digest is keyed, so that its look-up tells nothing by its timing.
+        return self._known.get(self._digest(header))
+
+    async def authenticate(self, header: bytes | None) -> str:
+        """Return the user who sends `header`.
+
+        Raises:
+            RequestError: 401 with a challenge, or 503 when too many are checked.
+        """
+        known = self.known(header)
+        if known is not None:
+            return known
+        name, password = _credentials(header)
+        if not await self._is_right(name, password):
+            _log.warning("authentication failed")
+            raise _unauthorized("The user name or the password is wrong.")
+        if header is not None:
+            self._remember(header, name)
+        return name
+
+    def _remember(self, header: bytes, name: str) -> None:
+        self._known[self._digest(header)] = name
+        if len(self._known) > REMEMBERED_LOGINS:
+            self._known.popitem(last=False)
+
+    def _digest(self, header: bytes) -> bytes:
+        return hmac.digest(self._salt, header, "sha256")
+
+    def _has_hashes(self) -> bool:
+        users = self._users or {}
+        return any(p.get_secret_value().startswith(_ARGON2) for p in users.values())
+
+    async def _is_right(self, name: str, password: str) -> bool:
+        stored = (self._users or {}).get(name)
+        expected = self._decoy if stored is None else stored.get_secret_value()
+        if expected.startswith(_ARGON2):
+            matches = await self._hash_matches(expected, password)
+        else:
+            matches = hmac.compare_digest(
+                self._digest(expected.encode()), self._digest(password.encode())
+            )
+        return matches and stored is not None
+
+    async def _hash_matches(self, expected: str, password: str) -> bool:
+        if self._waiting >= WAITING_HASHES_MAX:
+            raise RequestError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "Too many logins are checked at the moment.",
+                {"Retry-After": "1"},
+            )
+        self._waiting += 1
+        try:
+            async with self._hashing:
+                return await asyncio.to_thread(self._verify, expected, password)
+        finally:
+            self._waiting -= 1
+
+    def _verify(self, expected: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(expected, password)
+        except (
+            argon2.exceptions.VerificationError,
+            argon2.exceptions.InvalidHashError,
+        ):
+            return False
+
+
+def is_argon2_hash(text: str) -> bool:
+    """Tell whether `text` is an argon2 hash that can be checked."""
+    try:
+        argon2.extract_parameters(text)
+    except argon2.exceptions.InvalidHashError:
+        return False
+    return True
+
+
+def _credentials(header: bytes | None) -> tuple[str, str]:
+    if header is None:
+        raise _unauthorized("Not authenticated.")
+    scheme, _, encoded = header.partition(b" ")
+    if scheme.lower() != b"basic":
+        raise _unauthorized("Only HTTP Basic is accepted here.")
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise _unauthorized("The credentials are not readable.") from None
+    name, colon, password = decoded.partition(":")
+    if not colon:
+        raise _unauthorized("The credentials are not readable.")
+    return name, password
+
+
+def _unauthorized(detail: str) -> RequestError:
+    challenge = {"WWW-Authenticate": CHALLENGE}
+    return RequestError(HTTPStatus.UNAUTHORIZED, detail, challenge)

@@ -1,0 +1,72 @@
+"""Log lines as JSON, one a line, that never hold a token, a password or a query."""
+
+import json
+import logging
+import re
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+from typing_extensions import override
+
+SECRETS = re.compile(
+    r"eyJ[\w-]+\.[\w-]*\.?[\w-]*"  # a JSON Web Token
+    r"|(?i:\b(?:basic|bearer)\s+[\w+/=.~-]{8,})"
+    r"|(?<=\?)[^\s\"']+"  # a query string
+)
+"""What is blacked out wherever it appears: a second net, no excuse to log it."""
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+# Loggers of libraries that show addresses with their queries at this level.
+_TALKATIVE = ("httpx", "httpcore", "hpack")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message and what `extra` holds."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line for `record`."""
+        entry: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(
+                timespec="milliseconds"
+            ),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        entry |= {k: v for k, v in vars(record).items() if k not in _STANDARD}
+        if record.exc_info and record.exc_info[0] is not None:
+            entry["exception"] = _trace(record.exc_info)
+        return SECRETS.sub("[removed]", json.dumps(entry, default=str))
+
+
+def _trace(
+    exc_info: tuple[type[BaseException], BaseException, Any] | tuple[None, None, None],
+) -> str:
+    # The exception's own text is left out: it may quote what somebody sent.
+    kind, error, _ = exc_info
+    frames = [] if error is None else traceback.extract_tb(error.__traceback__)
+    places = (f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+    name = "" if kind is None else f"{kind.__module__}.{kind.__qualname__}"
+    return " > ".join((*places, name))
+
+
+def configure_logging(level: str) -> None:
+    """Send every log line of this process to standard error, as JSON.
+
+    Args:
+        level: debug, info, warning or error.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers = []
+        logger.propagate = name != "uvicorn.access"

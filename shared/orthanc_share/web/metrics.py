@@ -1,0 +1,67 @@
+"""Counters of a process, shown at `GET /metrics` in Prometheus' text format."""
+
+from collections.abc import Mapping
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from starlette.requests import Request
+from starlette.responses import Response
+
+from orthanc_share.domain.access import Decision, Denied, Granted, Reason
+
+LATENCY_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0)
+"""Upper bounds of the histogram of answer times, in seconds."""
+
+
+class Metrics:
+    """The counters of one service; each service has a registry of its own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        decisions = Counter(
+            "orthanc_share_decisions",
+            "Questions of the plugin, by decision and reason.",
+            ["decision", "reason"],
+            registry=self._registry,
+        )
+        self._granted = decisions.labels("granted", "")
+        self._denied: Mapping[Reason, Counter] = {
+            reason: decisions.labels("denied", reason) for reason in Reason
+        }
+        self.shares = Counter(
+            "orthanc_share_shares_created",
+            "Shares that were made, by type and flavour.",
+            ["type", "flavour"],
+            registry=self._registry,
+        )
+        self.openings = Counter(
+            "orthanc_share_links_opened",
+            "Links that came to the landing page, by what became of them.",
+            ["outcome"],
+            registry=self._registry,
+        )
+        self.requests = Histogram(
+            "orthanc_share_request_seconds",
+            "Time to answer all but the plugin's questions, by method and status.",
+            ["method", "status"],
+            buckets=LATENCY_BUCKETS,
+            registry=self._registry,
+        )
+
+    def count(self, decision: Decision) -> None:
+        """Count a decision."""
+        match decision:
+            case Granted():
+                self._granted.inc()
+            case Denied(reason):
+                self._denied[reason].inc()
+
+    async def expose(self, _request: Request) -> Response:
+        """Answer `GET /metrics`."""
+        body = generate_latest(self._registry)
+        return Response(body, media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,173 @@
+"""Pure ASGI middleware: a request id, one log line, safe headers, a bounded body."""
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from orthanc_share.web.json_body import JSON_LIMIT
+from orthanc_share.web.metrics import Metrics
+from orthanc_share.web.plain import header
+from orthanc_share.web.problems import internal_problem, problem
+
+REQUEST_ID_HEADER = "X-Request-ID"
+"""Header that carries the request id in both directions."""
+
+SAFE_HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+"""What every answer carries unless the endpoint says otherwise."""
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{8,64}")
+_log = logging.getLogger("orthanc_share.access")
+
+
+class RequestLogMiddleware:
+    """Gives each request an id and writes one log line without its query.
+
+    An unexpected error ends here: a log line without its text, a 500 for the caller.
+
+    Args:
+        app: The application.
+        metrics: Takes the time of each answer.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception:
+            _log.exception("unexpected error", extra={"request_id": request_id})
+            if status:
+                raise  # too late for an answer: the server cuts the connection
+            await internal_problem()(scope, receive, send_with_id)
+        finally:
+            self._note(scope, status, time.perf_counter() - started, request_id)
+
+    def _note(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
+        self._metrics.requests.labels(scope["method"], status).observe(seconds)
+        _log.info(
+            "request",
+            extra={
+                "method": scope["method"],
+                "path": scope["path"],
+                "status": status,
+                "milliseconds": round(seconds * 1000, 1),
+                "request_id": request_id,
+            },
+        )
+
+
+class SafeHeadersMiddleware:
+    """Adds `SAFE_HEADERS` to each answer.
+
+    Args:
+        app: The application.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SAFE_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_safely)
+
+
+class BodyLimitMiddleware:
+    """Refuses bodies that are announced, or turn out, to be too long.
+
+    Args:
+        app: The application.
+        limit: Longest body, in bytes.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int = JSON_LIMIT) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = header(scope, b"content-length")
+        if announced is not None and int(announced) > self._limit:
+            await _too_large()(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_bounded() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._limit:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return message
+
+        await self._app(scope, receive_bounded, send)
+
+
+def install_middleware(app: Starlette, metrics: Metrics) -> None:
+    """Put all of it in front of `app`, the request log first.
+
+    Args:
+        app: The application.
+        metrics: Takes the time of each answer.
+    """
+    app.add_middleware(BodyLimitMiddleware)
+    app.add_middleware(SafeHeadersMiddleware)
+    app.add_middleware(RequestLogMiddleware, metrics=metrics)
+
+
+def _too_large() -> Response:
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return problem(status, "The body is too large.", headers={"Connection": "close"})
+
+
+def _request_id(scope: Scope) -> str:
+    # The reverse proxy's id is taken over, so that its log and ours can be joined.
+    given = header(scope, REQUEST_ID_HEADER.lower().encode())
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given.decode()
+    return secrets.token_hex(8)

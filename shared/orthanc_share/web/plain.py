@@ -1,0 +1,173 @@
+"""Endpoints without a framework: what the plugin asks for every image (design 7).
+
+`PlainRoutes` stands in front of the application and answers a few exact paths itself;
+everything else goes on to the application behind it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from orthanc_share.domain.errors import OrthancShareError
+from orthanc_share.web.authentication import Authenticator
+from orthanc_share.web.json_body import JSON_LIMIT
+from orthanc_share.web.problems import (
+    RequestError,
+    internal_problem,
+    problem,
+    problem_of,
+)
+
+BODY_TIMEOUT = 10.0
+"""Longest time for a request's body, in seconds; the plugin itself gives up then."""
+
+Headers = Iterable[tuple[bytes, bytes]]
+"""Header names, lower case, with their values, as ASGI has them."""
+
+Answer = Callable[[Scope, bytes], Awaitable[bytes | Response]]
+"""Answers a request, given its scope and body, with JSON or a whole response.
+
+The scope holds the caller's name under `CALLER`.
+"""
+
+CALLER = "orthanc_share.caller"
+"""Member of the ASGI scope: the name of the user who calls."""
+
+_JSON_HEADERS = [
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+]
+_log = logging.getLogger(__name__)
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """Return the value of the first header called `name` (lower case)."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return None
+
+
+class PlainEndpoint:
+    """One endpoint: authenticates, reads the body, answers.
+
+    Args:
+        answer: Makes the answer; domain errors become problem bodies.
+        authenticator: Tells who calls.
+    """
+
+    def __init__(self, answer: Answer, authenticator: Authenticator) -> None:
+        self._answer = answer
+        self._authenticator = authenticator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        try:
+            authorization = header(scope, b"authorization")
+            caller = self._authenticator.known(authorization)
+            if caller is None:
+                caller = await self._authenticator.authenticate(authorization)
+            scope[CALLER] = caller
+            answer = await self._answer(scope, await read_body(receive))
+        except ClientDisconnect:
+            return
+        except OrthancShareError as error:
+            answer = problem_of(error)
+        except Exception:  # noqa: BLE001 - what no rule foresaw stays here
+            _log.exception("unexpected error")
+            answer = internal_problem()
+        if isinstance(answer, Response):
+            await answer(scope, receive, send)
+            return
+        length = (b"content-length", str(len(answer)).encode())
+        start: Message = {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [*_JSON_HEADERS, length],
+        }
+        await send(start)
+        await send({"type": "http.response.body", "body": answer})
+
+
+async def read_body(receive: Receive, limit: int = JSON_LIMIT) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        RequestError: 413 beyond `limit` bytes, 408 beyond `BODY_TIMEOUT`.
+        ClientDisconnect: The caller went away.
+    """
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            return await _collect(receive, limit)
+    except TimeoutError:
+        status = HTTPStatus.REQUEST_TIMEOUT
+        closing = {"Connection": "close"}
+        raise RequestError(status, "The body came too slowly.", closing) from None
+
+
+async def _collect(receive: Receive, limit: int) -> bytes:
+    body: bytes = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > limit:
+            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            closing = {"Connection": "close"}
+            raise RequestError(status, "The body is too large.", closing)
+        if not message.get("more_body", False):
+            return body
+
+
+class PlainRoutes:
+    """ASGI middleware that answers exact paths by itself.
+
+    Args:
+        app: Answers everything else.
+        routes: Path to method to endpoint; other methods of these paths get 405.
+        prefixes: Like `routes`, for all paths below a prefix that ends with `/`.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        routes: Mapping[str, Mapping[str, ASGIApp]],
+        prefixes: Mapping[str, Mapping[str, ASGIApp]],
+    ) -> None:
+        self._app = app
+        self._routes = routes
+        self._prefixes = prefixes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or hand it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        methods = self._routes.get(scope["path"])
+        endpoint = None if methods is None else methods.get(scope["method"])
+        if endpoint is None:
+            endpoint = self._other(scope, methods)
+        await endpoint(scope, receive, send)
+
+    def _other(self, scope: Scope, methods: Mapping[str, ASGIApp] | None) -> ASGIApp:
+        allowed = dict(methods or {})
+        for prefix, below in self._prefixes.items():
+            if scope["path"].startswith(prefix):
+                allowed = {**below, **allowed}
+        if not allowed:
+            return self._app
+        # The server leaves out the body of an answer to HEAD.
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        return allowed.get(method) or _not_allowed(allowed)
+
+
+def _not_allowed(methods: Iterable[str]) -> Response:
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    allow = {"Allow": ", ".join(sorted(methods))}
+    return problem(status, "This address does not take that method.", headers=allow)

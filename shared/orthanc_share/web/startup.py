@@ -1,0 +1,47 @@
+"""The start of a service: all settings checked, then the log turned on."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from orthanc_share.config.settings import SharingSettings
+from orthanc_share.config.sources import misspelt
+from orthanc_share.domain.errors import ConfigurationError
+from orthanc_share.web.logging import configure_logging
+from orthanc_share.web.sharing import examine_keys
+
+S = TypeVar("S", bound=SharingSettings)
+
+_log = logging.getLogger(__name__)
+
+
+def examine(
+    kind: type[S], environ: Mapping[str, str] | None = None
+) -> tuple[S, Sequence[str]]:
+    """Return the settings of this process and every mistake in them, keys included.
+
+    Args:
+        kind: The service's settings.
+        environ: Environment variables; None: those of the process.
+    """
+    settings, problems = kind.examine(environ)
+    _, _, key_problems = examine_keys(settings)
+    named = {problem.split(":")[0] for problem in problems}
+    # A key that could not be read is not missing as well.
+    fresh = [p for p in key_problems if p.split()[0].rstrip(":") not in named]
+    return settings, [*problems, *fresh]
+
+
+def start(kind: type[S]) -> S:
+    """Return the settings of this process, and log from now on as they say.
+
+    Raises:
+        ConfigurationError: With every mistake, one line each.
+    """
+    settings, problems = examine(kind)
+    if problems:
+        raise ConfigurationError(problems)
+    configure_logging(settings.log_level)
+    for warning in (*settings.warnings(), *misspelt(list(kind.variables()))):
+        _log.warning(warning)
+    return settings
