@@ -2,13 +2,14 @@
 
 import json
 import shutil
-import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from demo.calls import call
 from demo.processes import Process, StartError, answers, find_program, free_port
 from demo.sample_data import STUDIES, SampleStudy
 
@@ -19,7 +20,6 @@ SCRIPT = Path(__file__).with_name("orthanc") / "authorization.py"
 """The Python plugin."""
 
 _PYTHON, _DICOMWEB = "libOrthancPython.so", "libOrthancDicomWeb.so"
-_UPLOAD_TIMEOUT = 30.0
 
 
 def missing_parts() -> list[str]:
@@ -109,16 +109,18 @@ class OrthancSetup:
 
 
 def upload(url: str, studies: Iterable[SampleStudy]) -> int:
-    """Send studies to the Orthanc at `url`; return the number of images."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    """Send studies to the Orthanc at `url`; return the number of images.
+
+    Raises:
+        StartError: Orthanc refuses them.
+    """
     count = 0
     for study in studies:
         for content in study.files():
-            request = urllib.request.Request(  # noqa: S310
-                f"{url}instances", content, {"Content-Type": "application/dicom"}
-            )
-            with opener.open(request, timeout=_UPLOAD_TIMEOUT):
-                count += 1
+            reply = call("POST", f"{url}instances", content)
+            if reply.status != HTTPStatus.OK:
+                raise StartError(f"Orthanc does not take the samples ({reply.status})")
+            count += 1
     return count
 
 

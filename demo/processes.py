@@ -5,11 +5,11 @@ import shutil
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
+
+from demo.calls import answers
 
 START_TIMEOUT = 60.0
 """Seconds that a program may need before it answers."""
@@ -20,6 +20,9 @@ STOP_TIMEOUT = 15.0
 _POLL = 0.1
 _LOG_LINES = 15
 _SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin")
+
+
+__all__ = ["Process", "StartError", "answers", "find_program", "free_port"]
 
 
 class StartError(Exception):
@@ -44,19 +47,6 @@ def free_port(preferred: int = 0) -> int:
             free: int = probe.getsockname()[1]
             return free
     raise StartError("there is no free port")
-
-
-def answers(url: str) -> bool:
-    """Tell whether an HTTP server answers at `url`, with whatever status."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url, timeout=5.0):
-            return True
-    except urllib.error.HTTPError as error:
-        error.close()
-        return True
-    except OSError:
-        return False
 
 
 class Process:

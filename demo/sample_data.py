@@ -10,6 +10,7 @@ import io
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha1
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -39,6 +40,16 @@ _MR_HEAD = {
     "skin": 820.0, "bone": 60.0, "fluid": 130.0, "grey": 480.0, "white": 690.0,
     "eye": 170.0, "air": 8.0, "lesion": 950.0,
 }  # fmt: skip
+
+
+def orthanc_id(*dicom_ids: str) -> str:
+    """Return Orthanc's identifier of a resource (Orthanc Book, `orthanc-ids`).
+
+    Args:
+        dicom_ids: PatientID, study UID, series UID, SOP instance UID, down to it.
+    """
+    digest = sha1("|".join(dicom_ids).encode(), usedforsecurity=False).hexdigest()
+    return "-".join(digest[at : at + 8] for at in range(0, len(digest), 8))
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,16 @@ class SampleStudy:
         """The SeriesInstanceUID."""
         return self.uid("series")
 
+    @property
+    def orthanc_id(self) -> str:
+        """Orthanc's identifier of the study."""
+        return orthanc_id(self.patient_id, self.study_uid)
+
+    @property
+    def patient_id(self) -> str:
+        """The PatientID."""
+        return f"DEMO-{self.key.upper()}"
+
     def uid(self, part: str) -> str:
         """Return the UID of one part of this study, always the same."""
         return f"2.25.{uuid5(UID_NAMESPACE, f'{self.key}/{part}').int}"
@@ -115,7 +136,7 @@ class SampleStudy:
 def _patient(dataset: Dataset, study: SampleStudy) -> None:
     """Fill the modules Patient and Patient Study (PS3.3 C.7.1.1, C.7.2.2)."""
     dataset.PatientName = study.patient
-    dataset.PatientID = f"DEMO-{study.key.upper()}"
+    dataset.PatientID = study.patient_id
     dataset.PatientBirthDate = "19700101"
     dataset.PatientSex = "O"
     dataset.PatientAge = "055Y"
@@ -125,7 +146,7 @@ def _study_and_series(dataset: Dataset, study: SampleStudy) -> None:
     """Fill General Study, Series and Equipment (PS3.3 C.7.2.1, C.7.3.1, C.7.5.1)."""
     dataset.StudyInstanceUID = study.study_uid
     dataset.StudyID = "1"
-    dataset.AccessionNumber = f"DEMO-{study.key.upper()}-1"
+    dataset.AccessionNumber = f"{study.patient_id}-1"
     dataset.StudyDate = dataset.SeriesDate = dataset.ContentDate = "20250115"
     dataset.StudyTime = dataset.SeriesTime = dataset.ContentTime = "103000"
     dataset.StudyDescription = study.description

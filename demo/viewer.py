@@ -7,7 +7,6 @@ and the models for segmentation (`ort/`) are fetched from elsewhere.
 """
 
 import hashlib
-import json
 import subprocess
 import tarfile
 from base64 import b64encode
@@ -31,6 +30,12 @@ DIGEST = (
 BASE = "/ohif/"
 """Path under which the viewer is served; the package is built for `/`."""
 
+CONFIGURATION = Path(__file__).with_name("ohif") / "app-config.js"
+"""OHIF's configuration of the deployment."""
+
+DICOMWEB = "/shares/dicom-web"
+"""Path of DICOMweb there, behind nginx."""
+
 _CONTENT = PurePosixPath("package/dist")
 _LEFT_OUT = {"ort", "sw.js", "app-config.js", "_headers", "_redirects", "google.js"}
 _NO_SERVICE_WORKER = "// No service worker: it would load code from another host.\n"
@@ -53,46 +58,12 @@ class ViewerUnavailableError(Exception):
 
 
 def configuration(dicomweb: str) -> str:
-    """Return OHIF's `app-config.js` for the DICOMweb server at `dicomweb`.
+    """Return OHIF's `app-config.js` for an Orthanc for shares at another path.
 
-    Only this server can be used: no study list, no sources from the address bar.
+    Args:
+        dicomweb: Path of DICOMweb on the host of the viewer.
     """
-    source = {
-        "namespace": "@ohif/extension-default.dataSourcesModule.dicomweb",
-        "sourceName": "shares",
-        "configuration": {
-            "friendlyName": "Orthanc for shares",
-            "name": "shares",
-            "qidoRoot": dicomweb,
-            "wadoRoot": dicomweb,
-            "wadoUriRoot": dicomweb,
-            "qidoSupportsIncludeField": False,
-            "supportsReject": False,
-            "supportsStow": False,
-            "supportsFuzzyMatching": False,
-            "supportsWildcard": True,
-            "imageRendering": "wadors",
-            "thumbnailRendering": "wadors",
-            "enableStudyLazyLoad": True,
-            "omitQuotationForMultipartRequest": True,
-            "bulkDataURI": {"enabled": True},
-        },
-    }
-    document = {
-        "routerBasename": BASE.rstrip("/"),
-        "extensions": [],
-        "modes": [],
-        "customizationService": {"ohif.tours": {"$set": []}},
-        "showStudyList": False,
-        "maxNumberOfWebWorkers": 2,
-        "showWarningMessageForCrossOrigin": True,
-        "showCPUFallbackMessage": True,
-        "strictZSpacingForVolumeViewport": True,
-        "investigationalUseDialog": {"option": "never"},
-        "defaultDataSourceName": "shares",
-        "dataSources": [source],
-    }
-    return f"window.config = {json.dumps(document, indent=2)};\n"
+    return CONFIGURATION.read_text("utf-8").replace(DICOMWEB, dicomweb)
 
 
 def prepare(
@@ -102,7 +73,7 @@ def prepare(
 
     Args:
         folder: Where package and files are kept from run to run.
-        dicomweb: Address of the DICOMweb server, as the browser sees it.
+        dicomweb: Path of DICOMweb on the host of the viewer.
         say: Told what takes long.
         digest: SHA-512 that the package must have, base64.
 

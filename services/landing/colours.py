@@ -8,7 +8,7 @@ CONTRAST_MIN: Final = 4.5
 """Least contrast between text and what is behind it. Source: WCAG 2.2, 1.4.3."""
 
 LIGHT_CARD: Final = "#ffffff"
-"""What most text stands on; the same value as in `static/page.css`."""
+"""What most text stands on in light mode; handed to `static/page.css`."""
 
 DARK_CARD: Final = "#1b222b"
 """The same for dark mode."""

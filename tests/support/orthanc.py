@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 
 from demo import orthanc_server
 from demo.processes import free_port
-from demo.sample_data import SampleStudy
+from demo.sample_data import SampleStudy, orthanc_id
 from tests.support.real import require
 
 LOGIN = ("share-user", "change-me")
@@ -24,12 +23,6 @@ def require_orthanc() -> None:
     require("Orthanc")
     for package in orthanc_server.missing_parts():
         require(package)
-
-
-def orthanc_id(*dicom_ids: str) -> str:
-    """Return Orthanc's identifier: a hash of PatientID, study UID, series UID, and so on."""
-    digest = sha1("|".join(dicom_ids).encode(), usedforsecurity=False).hexdigest()
-    return "-".join(digest[at : at + 8] for at in range(0, 40, 8))
 
 
 @dataclass(frozen=True)
@@ -58,7 +51,7 @@ class Ids:
     def of(cls, sample: SampleStudy) -> "Ids":
         """Return the identifiers that `sample` has in every Orthanc."""
         uids = (sample.study_uid, sample.series_uid, sample.uid("image/1"))
-        path = (f"DEMO-{sample.key.upper()}", *uids)
+        path = (sample.patient_id, *uids)
         return cls(*uids, *(orthanc_id(*path[:depth]) for depth in (1, 2, 3, 4)))
 
     @cached_property

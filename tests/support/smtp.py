@@ -206,15 +206,16 @@ class _Handler:
     ) -> str:
         """Take or refuse a mail."""
         behaviour = self._server.behaviour
+        transport = cast(asyncio.Transport, server.transport)
         if behaviour.is_closing:
-            cast(asyncio.Transport, server.transport).abort()
+            transport.abort()
         if behaviour.refuses_mail:
             return f"554 5.6.0 {SERVER_TEXT}"
         delivery = Delivery(
             str(envelope.mail_from),
             list(envelope.rcpt_tos),
             cast(bytes, envelope.content),
-            session.ssl is not None,
+            transport.get_extra_info("ssl_object") is not None,
             session.auth_data,
         )
         self._server.deliveries.append(delivery)

@@ -103,13 +103,20 @@ class SettingsBase(BaseSettings):
         source = EnvironmentAndSecrets(cls, os.environ if environ is None else environ)
         values = source()
         problems = list(source.problems)
+        wrong: set[str] = set()
         try:
             settings = cls(**values)
         except ValidationError as error:
             wrong = {str(detail["loc"][0]) for detail in error.errors()}
             problems += _lines(error)
             settings = cls(**{k: v for k, v in values.items() if k not in wrong})
-        problems += settings.contradictions()
+        # What is wrong by itself is not missing as well.
+        reported = {name for name, field in cls.variables().items() if field in wrong}
+        problems += (
+            line
+            for line in settings.contradictions()
+            if variable_in(line) not in reported
+        )
         return settings, problems
 
 
@@ -171,6 +178,11 @@ class EnvironmentAndSecrets(PydanticBaseSettingsSource):
         except UnicodeDecodeError:
             self.problems.append(f"{name}: the file is not UTF-8 text.")
         return None
+
+
+def variable_in(problem: str) -> str:
+    """Return the variable with which a line about a mistake begins."""
+    return problem.split(maxsplit=1)[0].rstrip(":")
 
 
 def misspelt(

@@ -1,1 +1,1 @@
-""""""
+"""What goes out to other servers: HTTP, MedDream, e-mail."""

@@ -191,12 +191,12 @@ _RATE_LIMITED = NotSent(
 def _logged(outcome: Sent | NotSent, recipients: Sequence[str]) -> Sent | NotSent:
     """Leave a trace of every attempt: how many and which domains, never who."""
     domains = ", ".join(sorted({one.rpartition("@")[2] for one in recipients})) or "-"
-    match outcome:
-        case Sent(count):
-            _log.info("Mail sent: %d recipients at %s.", count, domains)
-        case NotSent(reason=reason, sent=sent, status=status):
-            _log.warning(
-                "Mail not sent: %s (mail server: %s); %d of %d recipients at %s.",
-                *(reason.value, status or "-", sent, len(recipients), domains),
-            )
+    if isinstance(outcome, Sent):
+        _log.info("Mail sent: %d recipients at %s.", outcome.recipients, domains)
+    else:
+        _log.warning(
+            "Mail not sent: %s (mail server: %s); %d of %d recipients at %s.",
+            *(outcome.reason.value, outcome.status or "-"),
+            *(outcome.sent, len(recipients), domains),
+        )
     return outcome

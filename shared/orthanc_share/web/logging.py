@@ -17,7 +17,11 @@ SECRETS = re.compile(
 )
 """What is blacked out wherever it appears: a second net, no excuse to log it."""
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "color_message",  # of uvicorn, the message again
+}
 # Loggers of libraries that show addresses with their queries at this level.
 _TALKATIVE = ("httpx", "httpcore", "hpack")
 

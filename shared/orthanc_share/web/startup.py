@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from orthanc_share.config.settings import SharingSettings
-from orthanc_share.config.sources import misspelt
+from orthanc_share.config.sources import misspelt, variable_in
 from orthanc_share.domain.errors import ConfigurationError
 from orthanc_share.web.logging import configure_logging
 from orthanc_share.web.sharing import examine_keys
@@ -26,9 +26,9 @@ def examine(
     """
     settings, problems = kind.examine(environ)
     _, _, key_problems = examine_keys(settings)
-    named = {problem.split(":")[0] for problem in problems}
+    named = {variable_in(problem) for problem in problems}
     # A key that could not be read is not missing as well.
-    fresh = [p for p in key_problems if p.split()[0].rstrip(":") not in named]
+    fresh = [line for line in key_problems if variable_in(line) not in named]
     return settings, [*problems, *fresh]
 
 
@@ -39,9 +39,10 @@ def start(kind: type[S]) -> S:
         ConfigurationError: With every mistake, one line each.
     """
     settings, problems = examine(kind)
+    unknown = list(misspelt(list(kind.variables())))
     if problems:
-        raise ConfigurationError(problems)
+        raise ConfigurationError([*problems, *unknown])
     configure_logging(settings.log_level)
-    for warning in (*settings.warnings(), *misspelt(list(kind.variables()))):
+    for warning in (*settings.warnings(), *unknown):
         _log.warning(warning)
     return settings

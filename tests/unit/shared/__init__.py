@@ -1,1 +1,1 @@
-""""""
+"""Tests of `orthanc_share`, laid out like it."""

@@ -366,9 +366,9 @@ async def test_the_log_tells_how_many_and_which_domains_but_never_who(
     await mailer.send(MAIL)
     await mailer.send(replace(MAIL, to="nobody"))
     ours = [r.getMessage() for r in caplog.records if "orthanc_share" in r.name]
-    domains = "example.com, example.org"
+    domains = "recipients at example.com, example.org."
     assert ours == [
-        f"Mail not sent: mail_refused (mail server: 550); 1 of 2 recipients at {domains}.",
+        f"Mail not sent: mail_refused (mail server: 550); 1 of 2 {domains}",
         "Mail sent: 1 recipients at example.org.",
         "Mail not sent: invalid_recipient (mail server: -); 0 of 0 recipients at -.",
     ]

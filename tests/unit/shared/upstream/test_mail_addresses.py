@@ -82,7 +82,7 @@ def test_anything_else_is_not(text: str) -> None:
         address(text)
 
 
-@given(st.text())
+@given(st.text() | st.emails())
 def test_what_is_accepted_can_do_no_harm_in_a_header(text: str) -> None:
     try:
         found = addresses(text)

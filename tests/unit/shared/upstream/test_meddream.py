@@ -226,6 +226,35 @@ async def test_a_token_is_nowhere_but_in_the_answer(
     assert token not in repr(broker) + repr(vars(broker)) + repr(vars(broker._tokens))
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/v3/generate", b"{}", 400),
+        ("/v3/generate", b"[", 400),
+        ("/v3/generate", b'{"items": []}', 400),
+        ("/v3/generate", b'{"items": [{"studies": {"study": "1"}}]}', 400),
+        (
+            "/v3/generate",
+            b'{"items": [{"studies": {"study": "1", "storage": 1}}]}',
+            400,
+        ),
+        ("/v1/other", b"{}", 404),
+    ],
+)
+async def test_the_stand_in_refuses_what_the_real_service_would(
+    path: str,
+    body: bytes,
+    status: int,
+    client: httpx.AsyncClient,
+    service: MedDreamTokenService,
+) -> None:
+    url = httpx.URL(service.url).copy_with(path=path)
+    headers = {"Content-Type": "application/json"}
+    response = await client.post(url, content=body, headers=headers)
+    assert response.status_code == status
+    assert service.tokens == []
+
+
 def _free_port() -> int:
     """Return a port on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as unused:

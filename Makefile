@@ -1,0 +1,48 @@
+# Everything here works from a fresh clone: .venv is made from uv.lock when it is missing
+# or out of date, and Debian packages are installed when root asks.
+
+VENV := .venv
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+PACKAGES := orthanc orthanc-dicomweb orthanc-python nginx-light chromium docker-compose wrk openssl npm python3-venv fonts-noto-core
+
+.DEFAULT_GOAL := help
+.PHONY: help init packages check test cov demo bench lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+init: $(VENV)/.synced ## the virtual environment
+
+$(VENV)/bin/uv:
+	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer with venv is needed: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet uv==$(UV_VERSION)
+
+$(VENV)/.synced: uv.lock pyproject.toml | $(VENV)/bin/uv
+	$(VENV)/bin/uv sync --frozen --quiet --inexact --python $(VENV)/bin/python
+	@touch $@
+
+packages: ## real servers and a browser for the tests (Debian, root)
+	@demo/packages $(PACKAGES)
+
+check: init ## format, lint, types, import contracts
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+test: init packages check ## everything: check, then all tests with their coverage
+	$(VENV)/bin/coverage erase
+	$(VENV)/bin/coverage run -m pytest
+	$(VENV)/bin/coverage combine --quiet
+	$(VENV)/bin/coverage report
+
+demo: init ## a running demo with a real Orthanc; Ctrl-C ends it
+	$(VENV)/bin/python -m demo
+
+bench: init ## ratios against references measured in the same run
+	benchmarks/run
+
+lock: init ## take newer versions of the libraries
+	$(VENV)/bin/uv lock --upgrade

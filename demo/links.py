@@ -1,0 +1,165 @@
+"""The links that the demo shows, and the proof that they do what they say."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urljoin
+
+from demo.calls import Reply, call
+from demo.processes import StartError
+from demo.sample_data import CT_STUDY, MR_STUDY, OTHER_STUDY, SampleStudy
+
+WEEK = 7 * 24 * 3600
+"""Lifetime of the links, in seconds."""
+
+PUBLICATION = "ohif-viewer-publication"
+"""Share that opens the viewer."""
+
+DOWNLOAD = "download-instant-link"
+"""Share for a download, when there is no viewer."""
+
+_EXPIRY = 1
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True)
+class Service:
+    """token-service, as the demo calls it.
+
+    Attributes:
+        url: Its address, with a final slash.
+        login: Name and password of the caller.
+    """
+
+    url: str
+    login: tuple[str, str] = field(repr=False)
+
+    def share(
+        self, study: SampleStudy, share_type: str, seconds: int
+    ) -> dict[str, Any]:
+        """Share a study; return the answer: `url` and `token`.
+
+        Raises:
+            StartError: The service refuses.
+        """
+        body = request(study, share_type, seconds)
+        reply = call("PUT", f"{self.url}shares", body, login=self.login)
+        if reply.status != HTTPStatus.OK:
+            raise StartError(f"token-service makes no share ({reply.status})")
+        answer: dict[str, Any] = reply.json()
+        return answer
+
+    def curl(self, share_type: str) -> str:
+        """Return a command for a shell that shares another study."""
+        body = json.dumps(request(MR_STUDY, share_type, WEEK))
+        user = ":".join(self.login)
+        return f"curl -u {user} -X PUT {self.url}shares -d '{body}'"
+
+
+def request(study: SampleStudy, share_type: str, seconds: int) -> dict[str, Any]:
+    """Return the body that asks for a share of `study`."""
+    return {
+        "type": share_type,
+        "resources": [
+            {
+                "dicom-uid": study.study_uid,
+                "orthanc-id": study.orthanc_id,
+                "level": "study",
+            }
+        ],
+        "validity-duration": seconds,
+    }
+
+
+@dataclass(frozen=True)
+class Link:
+    """Something to open in a browser.
+
+    Attributes:
+        title: What it shows.
+        url: Its address.
+        token: The token in it.
+    """
+
+    title: str
+    url: str = field(repr=False)
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Links:
+    """The links of the demo.
+
+    An anonymized link belongs here as soon as the anonymizer serves a viewer; until
+    then it would lead nowhere.
+
+    Attributes:
+        live: Links that work.
+        expired: A link whose time is over.
+        share_type: Kind of share that works here.
+    """
+
+    live: tuple[Link, ...]
+    expired: Link | None
+    share_type: str
+
+
+def make_links(service: Service, orthanc: str, *, viewer: bool) -> Links:
+    """Make the links of the demo; without viewer a download takes their place."""
+    if not viewer:
+        made = service.share(CT_STUDY, DOWNLOAD, WEEK)
+        archive = f"{orthanc}studies/{CT_STUDY.orthanc_id}/archive"
+        download = f"{archive}?token={made['token']}"
+        return Links(
+            (Link("Head CT, as ZIP", download, made["token"]),), None, DOWNLOAD
+        )
+    live = _ohif(service, "Head CT, in OHIF", WEEK)
+    expired = _ohif(service, "expired link", _EXPIRY)
+    return Links((live,), expired, PUBLICATION)
+
+
+def _ohif(service: Service, title: str, seconds: int) -> Link:
+    made = service.share(CT_STUDY, PUBLICATION, seconds)
+    return Link(title, made["url"], made["token"])
+
+
+def check(links: Links, orthanc: str) -> list[str]:
+    """Return what is wrong with the links; nothing, if all do what they say."""
+    problems = [problem for link in links.live for problem in _live(link, orthanc)]
+    if links.expired is not None and not _gone(links.expired):
+        problems.append(f"{links.expired.title}: is not gone")
+    return problems
+
+
+def _live(link: Link, orthanc: str) -> Iterator[str]:
+    if _follow(link.url).status != HTTPStatus.OK:
+        yield f"{link.title}: opens nothing"
+    if _read(orthanc, CT_STUDY, link.token) != HTTPStatus.OK:
+        yield f"{link.title}: the study cannot be read"
+    if _read(orthanc, OTHER_STUDY, link.token) != HTTPStatus.FORBIDDEN:
+        yield f"{link.title}: another study is not refused"
+
+
+def _follow(url: str) -> Reply:
+    """Open a link as a browser does, with at most one redirect."""
+    reply = call("GET", url)
+    if reply.status == HTTPStatus.SEE_OTHER:
+        return call("GET", urljoin(url, reply.headers["location"]))
+    return reply
+
+
+def _read(orthanc: str, study: SampleStudy, token: str) -> int:
+    url = f"{orthanc}dicom-web/studies/{study.study_uid}/metadata"
+    return call("GET", url, headers={"Authorization": f"Bearer {token}"}).status
+
+
+def _gone(link: Link) -> bool:
+    """Tell whether a link that expires at once has expired, a little later."""
+    for _ in range(_ATTEMPTS):
+        if call("GET", link.url).status == HTTPStatus.GONE:
+            return True
+        time.sleep(_EXPIRY)
+    return False

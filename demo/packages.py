@@ -1,0 +1,83 @@
+"""Debian packages that the demo needs, and how to get them."""
+
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from demo import orthanc_server
+from demo.processes import StartError, find_program
+
+OPTIONAL = {"nginx-light": "nginx", "npm": "npm"}
+"""Package to the program in it; the demo works without, and says what is lost."""
+
+COMPOSE = "docker compose up"
+"""The way without any of them."""
+
+_INSTALL_TIMEOUT = 1800.0
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Packages that are not installed.
+
+    Attributes:
+        needed: Without these there is no demo.
+        useful: Without these it is smaller.
+    """
+
+    needed: tuple[str, ...]
+    useful: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Needed and useful ones."""
+        return self.needed + self.useful
+
+
+def missing(without: Sequence[str] = ()) -> Missing:
+    """Return what is not installed; programs in `without` are not wanted anyway."""
+    useful = [
+        package
+        for package, program in OPTIONAL.items()
+        if program not in without and find_program(program) is None
+    ]
+    return Missing(tuple(orthanc_server.missing_parts()), tuple(useful))
+
+
+def ensure(found: Missing, say: Callable[[str], None]) -> None:
+    """Install what is missing when this is root on Debian, else say what to do.
+
+    Raises:
+        StartError: Something needed is missing and cannot be installed from here.
+    """
+    if not found.all:
+        return
+    apt = find_program("apt-get")
+    if apt is not None and os.geteuid() == 0:
+        say(f"installing {' '.join(found.all)}")
+        _install(apt, found.all)
+        return
+    advice = f"apt-get install {' '.join(found.all)}"
+    if found.needed:
+        raise StartError(
+            f"Missing: {' '.join(found.needed)}. As root: {advice}; or: {COMPOSE}"
+        )
+    say(f"without {' '.join(found.useful)} (as root: {advice})")
+
+
+def _install(apt: str, packages: Sequence[str]) -> None:
+    """Install packages; the index of a fresh machine may have to be fetched first."""
+    install = [apt, "install", "--yes", "--no-install-recommends", *packages]
+    for command in (install, [apt, "update"], install):
+        done = subprocess.run(  # noqa: S603
+            command,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_INSTALL_TIMEOUT,
+            check=False,
+        )
+        if command is install and done.returncode == 0:
+            return
+    raise StartError(f"apt-get cannot install {' '.join(packages)}")
