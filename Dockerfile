@@ -42,11 +42,12 @@ RUN groupadd --gid 10001 orthanc-share \
 
 COPY --from=builder /opt/orthanc-share /opt/orthanc-share
 
-# PORT is where HEALTHCHECK asks; a service on another port needs both.
-ENV PATH=/opt/orthanc-share/bin:$PATH \
+# Where `serve` listens, whichever service it is, and where HEALTHCHECK asks.
+ENV ORTHANC_SHARE_HOST=0.0.0.0 \
+    ORTHANC_SHARE_PORT=8000 \
+    PATH=/opt/orthanc-share/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1 \
-    PORT=8000
+    PYTHONUNBUFFERED=1
 
 USER 10001:10001
 WORKDIR /data
@@ -54,7 +55,7 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health', timeout=4).close()"]
+    CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open(f'http://127.0.0.1:{os.environ[\"ORTHANC_SHARE_PORT\"]}/health', timeout=4).close()"]
 
 ENTRYPOINT ["orthanc-share"]
-CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]
+CMD ["serve"]

@@ -43,8 +43,7 @@ def describe(demo: Running) -> str:
     lines = ["", "The demo runs. Everything stays on this machine.", ""]
     for link in links.live:
         lines += [f"{link.title}:", f"  {link.url}", ""]
-    if links.expired is not None:
-        lines += ["A link that has expired:", f"  {links.expired.url}", ""]
+    lines += ["A link that has expired:", f"  {links.expired.url}", ""]
     if demo.addresses.ohif is None:
         lines += ["There is no viewer without OHIF; the link downloads the study.", ""]
     lines += [
@@ -70,7 +69,7 @@ def _stop(_number: int, _frame: object) -> NoReturn:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument(
-        "--once", action="store_true", help="start, try every link, stop"
+        "--once", "--check", action="store_true", help="start, try every link, stop"
     )
     parser.add_argument(
         "--port", type=int, default=PORTS["public"], help="public port (%(default)s)"

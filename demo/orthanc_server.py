@@ -33,6 +33,19 @@ def missing_parts() -> list[str]:
 
 
 @dataclass(frozen=True)
+class Viewer:
+    """OHIF.
+
+    Attributes:
+        folder: Its files.
+        configuration: Its `app-config.js`.
+    """
+
+    folder: Path
+    configuration: Path
+
+
+@dataclass(frozen=True)
 class OrthancSetup:
     """What one Orthanc is for.
 
@@ -42,7 +55,7 @@ class OrthancSetup:
         port: HTTP port on loopback.
         authorization: Section `Authorization`; None runs it without our plugin.
         users: Orthanc's own users, name to password; none means no login.
-        viewer: Folder with the files of OHIF, to be served under `/ohif/`.
+        viewer: OHIF, to be served under `/ohif/`.
     """
 
     name: str
@@ -50,7 +63,7 @@ class OrthancSetup:
     port: int
     authorization: Mapping[str, Any] | None = field(default=None, repr=False)
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
-    viewer: Path | None = None
+    viewer: Viewer | None = None
 
     @property
     def url(self) -> str:
@@ -84,7 +97,10 @@ class OrthancSetup:
             document["PythonScript"] = str(SCRIPT)
             document["Authorization"] = dict(self.authorization)
         if self.viewer is not None:
-            document["OrthancShareDemo"] = {"ViewerFolder": str(self.viewer)}
+            document["OrthancShareDemo"] = {
+                "ViewerFolder": str(self.viewer.folder),
+                "ViewerConfiguration": str(self.viewer.configuration),
+            }
         return {**document, "Plugins": plugins}
 
     def start(self) -> Process:

@@ -9,7 +9,7 @@ from typing import Any
 
 from demo import nginx, orthanc_server, suite_server, viewer
 from demo.links import Links, Service, make_links
-from demo.orthanc_server import OrthancSetup
+from demo.orthanc_server import OrthancSetup, Viewer
 from demo.packages import ensure, missing
 from demo.processes import Process, StartError, find_program, free_port
 from demo.suite_server import IDENTIFIER, Addresses, Secrets
@@ -34,11 +34,13 @@ class Choices:
         state: Folder for everything the demo keeps: samples, viewer, secrets, logs.
         port: Preferred public port.
         without: Parts to leave out: `nginx`, `ohif`.
+        viewers: Folder for OHIF, None for one in `state`.
     """
 
     state: Path
     port: int = PORTS["public"]
     without: frozenset[str] = frozenset()
+    viewers: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class _Plan:
     ports: Mapping[str, int]
     secrets: Secrets
     with_nginx: bool
-    viewer: Path | None
+    viewer: Viewer | None
 
     @property
     def public(self) -> str:
@@ -151,7 +153,7 @@ class _Plan:
             anonymizer_path="/anon-shares/",
             token_service=suite,
             ohif=shares,
-            ohif_config=str(viewer.CONFIGURATION),
+            ohif_config=str(self.viewer.configuration if self.viewer else ""),
             access_log=str(folder / "access.log"),
             temporary_folder=str(folder),
         )
@@ -201,13 +203,12 @@ def _plan(choices: Choices, say: Callable[[str], None]) -> _Plan:
     for name, preferred in wanted.items():
         ports[name] = _free(preferred, set(ports.values()))
     ports.setdefault("suite", ports["public"])
-    dicomweb = viewer.DICOMWEB if with_nginx else "/dicom-web"
     return _Plan(
         choices.state.resolve(),
         ports,
         suite_server.make_secrets(choices.state / "secrets"),
         with_nginx,
-        _viewer(choices, dicomweb, say),
+        _viewer(choices, viewer.DICOMWEB if with_nginx else "/dicom-web", say),
     )
 
 
@@ -218,11 +219,16 @@ def _free(preferred: int, taken: set[int]) -> int:
     return port
 
 
-def _viewer(choices: Choices, dicomweb: str, say: Callable[[str], None]) -> Path | None:
+def _viewer(
+    choices: Choices, dicomweb: str, say: Callable[[str], None]
+) -> Viewer | None:
     if "ohif" in choices.without:
         return None
     try:
-        return viewer.prepare(choices.state / "viewer", dicomweb, say).resolve()
+        files = viewer.prepare(choices.viewers or choices.state / "viewer", say)
     except viewer.ViewerUnavailableError as error:
         say(f"without OHIF: {error}")
         return None
+    configuration = choices.state / "app-config.js"
+    configuration.write_text(viewer.configuration(dicomweb), "utf-8")
+    return Viewer(files.resolve(), configuration.resolve())

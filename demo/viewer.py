@@ -66,14 +66,11 @@ def configuration(dicomweb: str) -> str:
     return CONFIGURATION.read_text("utf-8").replace(DICOMWEB, dicomweb)
 
 
-def prepare(
-    folder: Path, dicomweb: str, say: Callable[[str], None], digest: str = DIGEST
-) -> Path:
+def prepare(folder: Path, say: Callable[[str], None], digest: str = DIGEST) -> Path:
     """Return a folder with the viewer's files, fetched when `folder` has none yet.
 
     Args:
         folder: Where package and files are kept from run to run.
-        dicomweb: Path of DICOMweb on the host of the viewer.
         say: Told what takes long.
         digest: SHA-512 that the package must have, base64.
 
@@ -85,7 +82,6 @@ def prepare(
     if not (files / "index.html").exists():
         say(f"fetching OHIF {VERSION} with npm (50 MB, once)")
         _unpack(_fetch(folder, digest), files)
-    (files / "app-config.js").write_text(configuration(dicomweb), "utf-8")
     return files
 
 

@@ -14,8 +14,8 @@ filtered, keep it away from the public), and one for shares, where `WebServiceRo
 is set and every request is checked. Debian's Orthanc keeps its index in SQLite, which
 two processes cannot share, so the demo stores the sample studies in both.
 
-With `"OrthancShareDemo": {"ViewerFolder": path}` Orthanc also serves the files of OHIF
-under `/ohif/`.
+With `"OrthancShareDemo": {"ViewerFolder": path, "ViewerConfiguration": path}` Orthanc
+also serves the files of OHIF under `/ohif/`.
 """
 
 import json
@@ -71,7 +71,7 @@ def _send(output: Any, answer: Answer) -> None:
     if answer.status == 200:  # noqa: PLR2004
         output.AnswerBuffer(body, "application/json")
     else:
-        output.SendHttpStatus(answer.status, body)
+        output.SendHttpStatus(answer.status, body, len(body))
 
 
 def _on_tokens(output: Any, uri: str, **request: Any) -> None:
@@ -94,8 +94,10 @@ def _on_studies(output: Any, uri: str, **request: Any) -> None:
     output.AnswerBuffer(json.dumps(found), "application/dicom+json")
 
 
-def _serve_viewer(folder: str) -> None:
-    files = ViewerFiles(Path(folder))
+def _serve_viewer(viewer: dict[str, str]) -> None:
+    files = ViewerFiles(
+        Path(viewer["ViewerFolder"]), Path(viewer["ViewerConfiguration"])
+    )
 
     def on_viewer(output: Any, uri: str, **request: Any) -> None:
         found = files.find(uri) if request["method"] == "GET" else None
@@ -114,6 +116,5 @@ orthanc.RegisterRestCallback("/auth/user/profile", _on_profile)
 if _options.filters:
     orthanc.RegisterIncomingHttpRequestFilter(_incoming)
     orthanc.RegisterRestCallback(STUDY_LIST, _on_studies)
-_viewer_folder = _configuration.get("OrthancShareDemo", {}).get("ViewerFolder")
-if _viewer_folder:
-    _serve_viewer(_viewer_folder)
+if "OrthancShareDemo" in _configuration:
+    _serve_viewer(_configuration["OrthancShareDemo"])

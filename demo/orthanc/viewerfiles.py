@@ -11,6 +11,9 @@ from typing import NamedTuple
 PREFIX = "/ohif/"
 """Path of the viewer in Orthanc."""
 
+CONFIGURATION = "app-config.js"
+"""The one file that is not the package's."""
+
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
@@ -35,10 +38,16 @@ class File(NamedTuple):
 
 
 class ViewerFiles:
-    """The folder of a single-page application."""
+    """The folder of a single-page application.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Its files.
+        configuration: File to send as `app-config.js`.
+    """
+
+    def __init__(self, folder: Path, configuration: Path) -> None:
         self._folder = folder.resolve(strict=True)
+        self._configuration = configuration.resolve(strict=True)
 
     def find(self, path: str) -> File | None:
         """Return what to send for `path`, below the prefix; None for no such file.
@@ -46,6 +55,8 @@ class ViewerFiles:
         A path without a dot is a page of the application, and gets `index.html`.
         """
         relative = path.removeprefix(PREFIX)
+        if relative == CONFIGURATION:
+            return File(self._configuration.read_bytes(), _media_type(relative))
         if "." not in relative.rpartition("/")[2]:
             relative = "index.html"
         target = (self._folder / relative).resolve()

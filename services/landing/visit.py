@@ -30,8 +30,8 @@ class Visit:
     accept_language: str = ""
     token: str | None = None
 
-    def href(self, language: str | None = None) -> str:
-        """Return a link to the same page, in `language` if it is given.
+    def href(self, language: str) -> str:
+        """Return a link to the same page in `language`.
 
         It is relative and has no path: it stays right behind every prefix.
         """

@@ -15,8 +15,7 @@ from anonymizer.settings import AnonymizerSettings
 from landing.settings import LandingSettings
 from orthanc_share.config.settings import SharingSettings
 from orthanc_share.domain.clock import Clock, utc_now
-from orthanc_share.domain.errors import ConfigurationError
-from orthanc_share.web.startup import examine, start
+from orthanc_share.web.startup import announce, examine
 from token_service.settings import TokenServiceSettings
 
 LANDING_PATH = "/welcome"
@@ -39,14 +38,17 @@ def create_app(*, clock: Clock = utc_now) -> Starlette:
     Raises:
         ConfigurationError: Something in the settings of a service is wrong.
     """
-    found = (examine(kind)[1] for kind in SETTINGS.values())
-    problems = list(dict.fromkeys(line for lines in found for line in lines))
-    if problems:
-        raise ConfigurationError(problems)
+    tokens, problems_of_tokens = examine(TokenServiceSettings)
+    pages, problems_of_pages = examine(LandingSettings)
+    anonymous, problems_of_anonymous = examine(AnonymizerSettings)
+    announce(
+        [tokens, pages, anonymous],
+        [*problems_of_tokens, *problems_of_pages, *problems_of_anonymous],
+    )
     return combine(
-        token_service.app.create_app(start(TokenServiceSettings), clock=clock),
-        landing.app.create_app(start(LandingSettings), clock=clock),
-        anonymizer.app.create_app(start(AnonymizerSettings)),
+        token_service.app.create_app(tokens, clock=clock),
+        landing.app.create_app(pages, clock=clock),
+        anonymizer.app.create_app(anonymous),
     )
 
 

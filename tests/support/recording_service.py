@@ -91,11 +91,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: tokens are in the headers."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # Orthanc asks from many threads at once
+
+
 @contextmanager
 def recording_service(rule: Rule) -> Iterator[RecordingService]:
     """Run the stand-in on a free port of loopback."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _Handler)
     service = RecordingService(f"http://127.0.0.1:{server.server_port}/", rule)
     server.RequestHandlerClass = type("Handler", (_Handler,), {"service": service})
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

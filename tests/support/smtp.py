@@ -66,6 +66,7 @@ class Behaviour:
         refused_senders: Envelope senders that it does not take.
         refuses_mail: Whether it takes no mail at all.
         is_closing: Whether it breaks off at the next mail.
+        is_rude: Whether it breaks off instead of a farewell.
     """
 
     login: tuple[str, str] | None = None
@@ -75,6 +76,7 @@ class Behaviour:
     refused_senders: set[str] = field(default_factory=set)
     refuses_mail: bool = False
     is_closing: bool = False
+    is_rude: bool = False
 
 
 class MailServer:
@@ -87,12 +89,14 @@ class MailServer:
         behaviour: Change it at any time.
         deliveries: Accepted mails, in their order.
         connections: How many connections there were.
+        farewells: How many of them were ended by QUIT.
     """
 
     def __init__(self, behaviour: Behaviour | None = None) -> None:
         self.behaviour = behaviour if behaviour is not None else Behaviour()
         self.deliveries: list[Delivery] = []
         self.connections = 0
+        self.farewells = 0
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -221,6 +225,15 @@ class _Handler:
         self._server.deliveries.append(delivery)
         return "250 OK"
 
+    async def handle_QUIT(  # noqa: N802 -- named by aiosmtpd
+        self, server: SMTP, _session: Session, _envelope: Envelope
+    ) -> str:
+        """Count a farewell, and answer it or not."""
+        self._server.farewells += 1
+        if self._server.behaviour.is_rude:
+            cast(asyncio.Transport, server.transport).abort()
+        return "221 Bye"
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
@@ -258,6 +271,18 @@ def _sign(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
         x509.DNSName("localhost"),
         x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
     ]
+    # Python 3.13 wants to know what an authority's key is for (RFC 5280 4.2.1.3).
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
     now = dt.datetime.now(dt.UTC)
     public = key.public_key()
     builder = (
@@ -266,6 +291,7 @@ def _sign(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
         .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
         .add_extension(
             x509.SubjectKeyIdentifier.from_public_key(public), critical=False
         )

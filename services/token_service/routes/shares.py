@@ -25,6 +25,12 @@ from orthanc_share.web.problems import validation_problem
 from orthanc_share.web.sharing import Sharing
 from token_service.schemas import ShareRequest, echo
 
+LINK_LENGTH_MAX = 15_000
+"""Longest link to a viewer, in characters.
+
+nginx and Orthanc refuse request lines and headers beyond 16 KB (protocol G.3).
+"""
+
 _log = logging.getLogger(__name__)
 
 
@@ -66,8 +72,9 @@ class ShareMaker:
             return validation_problem(error.errors(include_url=False))
         share = self._share(request, _type_in_path(scope["path"]))
         token = await self._token(share)
+        answer = self._answer(request, share, token)
         self._note(share, scope[CALLER])
-        return msgspec.json.encode(self._answer(request, share, token))
+        return msgspec.json.encode(answer)
 
     def _share(self, request: ShareRequest, path_type: str | None) -> Share:
         now = self._clock()
@@ -98,6 +105,9 @@ class ShareMaker:
     def _answer(
         self, request: ShareRequest, share: Share, token: str
     ) -> dict[str, Any]:
+        opened = self._sharing.links.viewer_url(share, token) or token
+        if len(opened) > LINK_LENGTH_MAX:
+            raise InvalidResourceError("Too many studies for one link: make several.")
         link = self._sharing.links.link(share, token)
         return {"request": echo(request, share), "token": token, "url": link}
 

@@ -58,7 +58,7 @@ class SharingSettings(ServiceSettings):
         Field(description="Ed25519 private key (PEM); signs instead of `SECRET_KEY`"),
     ] = None
     verification_keys: Annotated[
-        str | None,
+        SecretStr | None,  # public, but a private key may be put here by mistake
         Field(description="Ed25519 public keys (PEM), newest and retired ones"),
     ] = None
     deidentification_key: Annotated[

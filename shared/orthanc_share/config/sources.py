@@ -8,6 +8,7 @@ variable.
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -30,7 +31,9 @@ SECRET_LENGTH_MAX = 65_536
 """Longest secret file, in bytes."""
 
 _FILE_SUFFIX = "_FILE"
+_NAME = re.compile(r"\b[A-Z][A-Z_]{3,}\b", re.ASCII)
 _MISSPELT = 0.85  # similarity from which an unknown variable was meant to be ours
+_SHELL_VARIABLES = {"USER"}  # look like ours, but every login has them
 
 
 class SettingsBase(BaseSettings):
@@ -112,6 +115,7 @@ class SettingsBase(BaseSettings):
             settings = cls(**{k: v for k, v in values.items() if k not in wrong})
         # What is wrong by itself is not missing as well.
         reported = {name for name, field in cls.variables().items() if field in wrong}
+        reported |= {variable_in(problem) for problem in source.problems}
         problems += (
             line
             for line in settings.contradictions()
@@ -134,8 +138,9 @@ class EnvironmentAndSecrets(PydanticBaseSettingsSource):
         super().__init__(settings_cls)
         self._variables = settings_cls.variables()
         self._environ = environ
-        self._folder = Path(environ.get("SECRETS_DIR") or SECRETS_DIR)
         self.problems: list[str] = []
+        self._folder = Path(environ.get("SECRETS_DIR") or SECRETS_DIR)
+        self._secrets = self._secret_names()
 
     @override
     def get_field_value(
@@ -160,18 +165,27 @@ class EnvironmentAndSecrets(PydanticBaseSettingsSource):
         named = self._environ.get(name + _FILE_SUFFIX)
         if named:
             return self._read(Path(named), name + _FILE_SUFFIX)
-        secret = self._folder / name
-        if secret.is_file():
-            return self._read(secret, name)
+        if name in self._secrets:
+            return self._read(self._folder / name, name)
         value = self._environ.get(name)
         return None if value is None else value.strip()
+
+    def _secret_names(self) -> frozenset[str]:
+        try:
+            return frozenset(path.name for path in self._folder.iterdir())
+        except OSError as error:
+            is_ours = bool(self._environ.get("SECRETS_DIR"))
+            if is_ours or not isinstance(error, FileNotFoundError):
+                line = f"SECRETS_DIR: cannot read the folder ({error.strerror})."
+                self.problems.append(line)
+            return frozenset()
 
     def _read(self, path: Path, name: str) -> str | None:
         try:
             with path.open("rb") as file:
                 raw = file.read(SECRET_LENGTH_MAX + 1)
             if len(raw) <= SECRET_LENGTH_MAX:
-                return raw.decode().strip()
+                return raw.decode("utf-8-sig").strip()  # editors write the mark
             self.problems.append(f"{name}: the file is too long.")
         except OSError as error:
             self.problems.append(f"{name}: cannot read the file ({error.strerror}).")
@@ -182,7 +196,12 @@ class EnvironmentAndSecrets(PydanticBaseSettingsSource):
 
 def variable_in(problem: str) -> str:
     """Return the variable with which a line about a mistake begins."""
-    return problem.split(maxsplit=1)[0].rstrip(":")
+    return problem.split(maxsplit=1)[0].rstrip(":").removesuffix(_FILE_SUFFIX)
+
+
+def variables_in(problem: str) -> set[str]:
+    """Return all variables that a line about a mistake names."""
+    return {name.removesuffix(_FILE_SUFFIX) for name in _NAME.findall(problem)}
 
 
 def misspelt(
@@ -191,7 +210,7 @@ def misspelt(
     """Yield a line for each variable that looks like a misspelt one of ours."""
     environ = os.environ if environ is None else environ
     ours = {*known, *(name + _FILE_SUFFIX for name in known), "SECRETS_DIR"}
-    for name in sorted(environ.keys() - ours):
+    for name in sorted(environ.keys() - ours - _SHELL_VARIABLES):
         close = difflib.get_close_matches(name.upper(), ours, n=1, cutoff=_MISSPELT)
         if close:
             yield f"{name}: unknown; do you mean {close[0]}?"

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, SecretStr
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_NOT_IN_ADDRESSES = "?#\\ "
 _DURATION = re.compile(r"(\d{1,10})\s*([smhdw]?)", re.ASCII)
 
 
@@ -18,19 +19,28 @@ def _duration(value: Any) -> Any:
     match = _DURATION.fullmatch(value.strip().lower())
     if match is None:
         raise ValueError("should be seconds, or a number with s, m, h, d or w")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2] or "s"])
+    seconds = int(match[1]) * _UNITS[match[2] or "s"]
+    # Else timedelta overflows, which is no ValueError.
+    if seconds > timedelta.max.total_seconds():
+        raise ValueError("is too long")
+    return timedelta(seconds=seconds)
 
 
 def _address(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    parts = urlsplit(value)
+    if not value.isprintable() or any(mark in value for mark in _NOT_IN_ADDRESSES):
+        raise ValueError("should be an address without ?, #, \\ and blanks")
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        # The parser's own text would show a part of the value.
+        raise ValueError("should be an address that can be read") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("should be an address that starts with http:// or https://")
-    if parts.username or parts.password:
+    if "@" in parts.netloc:
         raise ValueError("should hold no user name or password")
-    if parts.query or parts.fragment or not value.isprintable() or " " in value:
-        raise ValueError("should be an address without ?, # and blanks")
     return value
 
 
@@ -62,7 +72,7 @@ def _json(value: Any) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         # The parser's own text would show a part of the value.
         raise ValueError("should be valid JSON") from None
 

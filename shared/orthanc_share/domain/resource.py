@@ -37,8 +37,8 @@ def is_orthanc_id(text: str) -> bool:
 
 
 def _is_patient_id(text: str) -> bool:
-    is_short = len(text) <= PATIENT_ID_LENGTH_MAX
-    return is_short and "\\" not in text and text.isprintable()
+    has_right_length = 0 < len(text) <= PATIENT_ID_LENGTH_MAX
+    return has_right_length and "\\" not in text and text.isprintable()
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,15 +161,11 @@ class ShareCodec:
             raise InvalidTokenError("The token is not readable.") from error
 
     def _payload(self, token: str, keys: Iterable[HmacKey | Ed25519Key]) -> bytes:
+        signed, _, signature = token.encode().rpartition(b".")
         for key in keys:
-            try:
-                decoded = self._jws.decode_complete(
-                    token, key.material, algorithms=[key.algorithm]
-                )
-            except jwt.PyJWTError:
-                continue
-            payload: bytes = decoded["payload"]
-            return payload
+            # Not by PyJWT, which writes a warning for every short retired key.
+            if key.verifies(signed, signature):
+                return _decoded(signed.partition(b".")[2])
         raise InvalidTokenError("The signature is not ours.")
 
 

@@ -3,9 +3,8 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
+from jwt.utils import is_pem_format, is_ssh_key
 
 from orthanc_share.domain.errors import ConfigurationError
 
@@ -31,25 +31,6 @@ SAMPLE_KEY_MARKS = ("change-me", "changeme", "change_me", "example", "sample")
 _PEM_BEGIN = "-----BEGIN"
 
 
-class VerificationKey(Protocol):
-    """A key that tells whether a signature is ours."""
-
-    @property
-    def algorithm(self) -> str:
-        """JOSE name of the one algorithm of this key (RFC 7518, RFC 8037)."""
-
-    @property
-    def id(self) -> str:
-        """The `kid`: says which key, and nothing about it."""
-
-    @property
-    def material(self) -> object:
-        """The key as PyJWT takes it."""
-
-    def verifies(self, signed: bytes, signature: bytes) -> bool:
-        """Tell whether `signature`, base64url, belongs to the bytes `signed`."""
-
-
 @dataclass(frozen=True, slots=True)
 class HmacKey:
     """A shared secret: who can verify can also sign.
@@ -65,11 +46,6 @@ class HmacKey:
     def __post_init__(self) -> None:
         digest = hmac.digest(self.secret, b"orthanc-share/kid", "sha256")
         object.__setattr__(self, "id", _base64url(digest)[:KEY_ID_LENGTH])
-
-    @property
-    def material(self) -> bytes:
-        """The secret."""
-        return self.secret
 
     def verifies(self, signed: bytes, signature: bytes) -> bool:
         """Tell whether `signature`, base64url, belongs to the bytes `signed`.
@@ -99,11 +75,6 @@ class Ed25519Key:
         jwk = f'{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}'.encode()
         thumbprint = _base64url(hashlib.sha256(jwk).digest())
         object.__setattr__(self, "id", thumbprint[:KEY_ID_LENGTH])
-
-    @property
-    def material(self) -> Ed25519PublicKey:
-        """The public key."""
-        return self.public
 
     def verifies(self, signed: bytes, signature: bytes) -> bool:
         """Tell whether `signature`, base64url, belongs to the bytes `signed`."""
@@ -160,7 +131,7 @@ class KeySettings:
     secret_key: str | None = field(default=None, repr=False)
     secret_keys_retired: Sequence[str] = field(default=(), repr=False)
     signing_key: str | None = field(default=None, repr=False)
-    verification_keys: str | None = None
+    verification_keys: str | None = field(default=None, repr=False)
 
 
 def build_key_ring(settings: KeySettings) -> KeyRing:
@@ -204,17 +175,26 @@ def _hmac_keys(settings: KeySettings, problems: list[str]) -> list[HmacKey]:
     keys = []
     if settings.secret_key is not None:
         least = HMAC_KEY_LENGTH_MIN
-        problems += _weakness("SECRET_KEY", settings.secret_key, least)
+        problems += weaknesses("SECRET_KEY", settings.secret_key, least)
         keys.append(HmacKey(settings.secret_key.encode()))
     for text in settings.secret_keys_retired:
-        problems += _weakness("SECRET_KEYS_RETIRED", text, RETIRED_KEY_LENGTH_MIN)
+        problems += weaknesses("SECRET_KEYS_RETIRED", text, RETIRED_KEY_LENGTH_MIN)
         keys.append(HmacKey(text.encode()))
     return keys
 
 
-def _weakness(setting: str, text: str, least: int) -> Iterable[str]:
+def weaknesses(setting: str, text: str, least: int) -> Iterator[str]:
+    """Yield a line if a secret can be guessed, or is no secret.
+
+    Args:
+        setting: Its variable.
+        text: The secret.
+        least: Shortest secret, in bytes.
+    """
     if any(mark in text.lower() for mark in SAMPLE_KEY_MARKS):
         yield f"{setting} is a sample value: make a random one."
+    elif is_pem_format(text.encode()) or is_ssh_key(text.encode()):
+        yield f"{setting} is a key pair's file: make a random text."
     elif len(text.encode()) < least:
         yield f"{setting} is shorter than {least} bytes."
     elif len(set(text)) < least // 4:

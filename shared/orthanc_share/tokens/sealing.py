@@ -42,7 +42,7 @@ class Sealer:
         padded = json + b" " * (-len(json) % _BLOCK_LENGTH)
         nonce = secrets.token_bytes(_NONCE_LENGTH)
         sealed = nonce + self._cipher.encrypt(nonce, padded, share_id.encode())
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        return _base64url(sealed)
 
     def unseal(self, sealed: str, share_id: str) -> bytes:
         """Return the JSON text in `sealed`.
@@ -52,7 +52,13 @@ class Sealer:
         """
         try:
             raw = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
+            if _base64url(raw) != sealed:
+                raise ValueError  # a second spelling of the same bytes
             nonce, encrypted = raw[:_NONCE_LENGTH], raw[_NONCE_LENGTH:]
             return self._cipher.decrypt(nonce, encrypted, share_id.encode())
         except (binascii.Error, ValueError, InvalidTag) as error:
             raise InvalidTokenError("The sealed part cannot be opened.") from error
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +13,9 @@ from typing_extensions import override
 
 SECRETS = re.compile(
     r"eyJ[\w-]+\.[\w-]*\.?[\w-]*"  # a JSON Web Token
-    r"|(?i:\b(?:basic|bearer)\s+[\w+/=.~-]{8,})"
-    r"|(?<=\?)[^\s\"']+"  # a query string
+    r"|(?i:\b(?:basic|bearer)\s+[\w+/=.~-]{4,})"
+    r"|(?<=://)[^/\s@]+(?=@)"  # user name and password in an address
+    r"|(?<=\?)\S+"  # a query string
 )
 """What is blacked out wherever it appears: a second net, no excuse to log it."""
 
@@ -43,7 +45,19 @@ class JsonFormatter(logging.Formatter):
         entry |= {k: v for k, v in vars(record).items() if k not in _STANDARD}
         if record.exc_info and record.exc_info[0] is not None:
             entry["exception"] = _trace(record.exc_info)
-        return SECRETS.sub("[removed]", json.dumps(entry, default=str))
+        return json.dumps(_cleaned(entry))
+
+
+def _cleaned(value: Any) -> Any:
+    # Text by text and before it becomes JSON, or what is removed could take a quote
+    # with it and let a path write members of its own into the line.
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {_cleaned(str(k)): _cleaned(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(one) for one in value]
+    return SECRETS.sub("[removed]", str(value))
 
 
 def _trace(

@@ -9,14 +9,12 @@ from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orthanc_share.web.json_body import JSON_LIMIT
 from orthanc_share.web.metrics import Metrics
 from orthanc_share.web.plain import header
-from orthanc_share.web.problems import internal_problem, problem
+from orthanc_share.web.problems import RequestError, internal_problem, problem_of
 
 REQUEST_ID_HEADER = "X-Request-ID"
 """Header that carries the request id in both directions."""
@@ -133,7 +131,7 @@ class BodyLimitMiddleware:
             return
         announced = header(scope, b"content-length")
         if announced is not None and int(announced) > self._limit:
-            await _too_large()(scope, receive, send)
+            await problem_of(_too_large())(scope, receive, send)
             return
         received = 0
 
@@ -142,7 +140,7 @@ class BodyLimitMiddleware:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._limit:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                raise _too_large()
             return message
 
         await self._app(scope, receive_bounded, send)
@@ -160,9 +158,9 @@ def install_middleware(app: Starlette, metrics: Metrics) -> None:
     app.add_middleware(RequestLogMiddleware, metrics=metrics)
 
 
-def _too_large() -> Response:
+def _too_large() -> RequestError:
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return problem(status, "The body is too large.", headers={"Connection": "close"})
+    return RequestError(status, "The body is too large.", {"Connection": "close"})
 
 
 def _request_id(scope: Scope) -> str:

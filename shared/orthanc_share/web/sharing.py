@@ -14,8 +14,13 @@ from orthanc_share.domain.errors import ConfigurationError
 from orthanc_share.domain.share import Share
 from orthanc_share.domain.viewer import ViewerLinks
 from orthanc_share.tokens.codec import LegacyPolicy, ShareCodec
-from orthanc_share.tokens.keyring import KeyRing, KeySettings, build_key_ring
-from orthanc_share.tokens.sealing import Sealer
+from orthanc_share.tokens.keyring import (
+    KeyRing,
+    KeySettings,
+    build_key_ring,
+    weaknesses,
+)
+from orthanc_share.tokens.sealing import DEIDENTIFICATION_KEY_LENGTH_MIN, Sealer
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +76,18 @@ def examine_keys(
             key.get_secret_value() for key in settings.secret_keys_retired
         ],
         signing_key=_text(settings.signing_key),
-        verification_keys=settings.verification_keys,
+        verification_keys=_text(settings.verification_keys),
     )
     try:
         ring = build_key_ring(keys)
     except ConfigurationError as error:
         problems += error.problems
-    try:
-        secret = _text(settings.deidentification_key)
-        sealer = None if secret is None else Sealer(secret.encode())
-    except ConfigurationError as error:
-        problems += error.problems
+    secret = _text(settings.deidentification_key)
+    if secret is not None:
+        least = DEIDENTIFICATION_KEY_LENGTH_MIN
+        weak = list(weaknesses("DEIDENTIFICATION_KEY", secret, least))
+        problems += weak
+        sealer = None if weak else Sealer(secret.encode())
     return (None if problems else ring), sealer, problems
 
 

@@ -16,7 +16,8 @@ def files(tmp_path: Path) -> ViewerFiles:
     (folder / "x.wasm").write_text("wasm")
     (folder / "x.unknown-suffix").write_text("?")
     (tmp_path / "secret.txt").write_text("secret")
-    return ViewerFiles(folder)
+    (tmp_path / "our.js").write_text("ours")
+    return ViewerFiles(folder, tmp_path / "our.js")
 
 
 @pytest.mark.parametrize("path", ["/ohif/", "/ohif/viewer", "/ohif/index.html"])
@@ -50,4 +51,10 @@ def test_nothing_outside_the_folder_is_sent(path: str, files: ViewerFiles) -> No
 
 def test_a_folder_that_is_not_there_stops_orthanc(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        ViewerFiles(tmp_path / "gone")
+        ViewerFiles(tmp_path / "gone", tmp_path)
+    with pytest.raises(FileNotFoundError):
+        ViewerFiles(tmp_path, tmp_path / "gone")
+
+
+def test_the_configuration_is_ours(files: ViewerFiles) -> None:
+    assert files.find("/ohif/app-config.js") == (b"ours", "text/javascript")

@@ -1,5 +1,7 @@
 """A site for the tests of the landing service, and links to it."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,9 +61,15 @@ def sign(settings: LandingSettings, **changes: Any) -> str:
     return build_sharing(settings, clock=now).codec.sign(Share(**values | changes))
 
 
-def client(settings: LandingSettings, **options: Any) -> httpx.AsyncClient:
-    """Return a client of a landing service with `settings`."""
+@asynccontextmanager
+async def client(
+    settings: LandingSettings, **options: Any
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Run a landing service with `settings`, and yield a client of it."""
     app = create_app(settings, **{"clock": now} | options)
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app), base_url="http://landing.test"
-    )
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://landing.test") as http,
+    ):
+        yield http

@@ -27,7 +27,11 @@ def test_a_colour_that_is_readable_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("first", "second", "ratio"),
     # The values are those of WCAG's own examples and of its widespread checkers.
-    [("#000000", "#ffffff", 21.0), ("#777777", "#ffffff", 4.48), ("#fff000", "#fff000", 1)],
+    [
+        ("#000000", "#ffffff", 21.0),
+        ("#777777", "#ffffff", 4.48),
+        ("#fff000", "#fff000", 1),
+    ],
 )
 def test_contrast_is_that_of_wcag(first: str, second: str, ratio: float) -> None:
     assert colours.contrast(first, second) == pytest.approx(ratio, abs=0.005)

@@ -4,7 +4,7 @@ import base64
 import json
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, NoReturn
 
 import anyio
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from landing import kinds
 from landing.app import create_app
+from landing.opening import Refusal
 from landing.settings import LandingSettings
 from orthanc_share.domain.resource import Level, Resource
 from orthanc_share.domain.share import Flavour, ShareType
@@ -22,7 +23,6 @@ from tests.unit.services.landing.sample import (
     NOW,
     ORTHANC_ID,
     PUBLIC,
-    STUDY,
     UID,
     client,
     everything,
@@ -40,7 +40,6 @@ STONE = (
     f"&token={TOKEN}"
 )
 LINK_PATHS = ["/", "/share-landing", "/share-landing/"]
-PAGE_TITLES = {kind: kind.title for kind in kinds.ALL}
 
 
 def is_page(response: httpx.Response, kind: kinds.PageKind) -> bool:
@@ -133,7 +132,7 @@ async def test_an_expired_link_gets_410() -> None:
     async with client(SITE) as http:
         response = await http.get("/", params={"token": token})
     assert is_page(response, kinds.EXPIRED)
-    assert "It could be used until March 3, 2026, 2:00" in response.text
+    assert "It could be used until March 3, 2026" in response.text
 
 
 async def test_a_link_opens_until_its_last_second() -> None:
@@ -148,7 +147,7 @@ async def test_a_link_that_starts_later_gets_403_and_the_time() -> None:
     async with client(SITE) as http:
         response = await http.get("/", params={"token": token})
     assert is_page(response, kinds.NOT_YET_VALID)
-    assert "You can use it from March 4, 2026, 2:00" in response.text
+    assert "You can use it from March 4, 2026" in response.text
 
 
 def segment(value: dict[str, Any]) -> str:
@@ -229,9 +228,7 @@ async def test_a_link_that_is_not_opened_here_gets_403(changes: dict[str, Any]) 
 
 
 async def test_a_link_of_a_flavour_that_is_not_set_up_gets_403() -> None:
-    settings = landing_settings(
-        deidentification_key=everything().deidentification_key
-    )
+    settings = landing_settings(deidentification_key=everything().deidentification_key)
     token = sign(everything(), flavour=Flavour.ANONYMIZED)
     async with client(settings) as http:
         response = await http.get("/", params={"token": token})
@@ -372,11 +369,11 @@ async def test_the_lifespan_gives_up_what_was_asked_of_meddream() -> None:
         async with (
             httpx.AsyncClient(transport=transport, base_url="http://a.test") as http,
             anyio.create_task_group() as visits,
+            app.router.lifespan_context(app),
         ):
-            async with app.router.lifespan_context(app):
-                visits.start_soon(http.get, f"/?token={token}")
-                await service.wait_for_calls(1)
-                visits.cancel_scope.cancel()
+            visits.start_soon(http.get, f"/?token={token}")
+            await service.wait_for_calls(1)
+            visits.cancel_scope.cancel()
     assert len(service.calls) == 1
 
 
@@ -405,8 +402,4 @@ async def test_another_language_is_the_same_page(
 
 
 def test_a_refusal_does_not_show_its_token() -> None:
-    from landing.opening import Refusal  # noqa: PLC0415
-
     assert TOKEN not in repr(Refusal(kinds.EXPIRED, TOKEN))
-
-

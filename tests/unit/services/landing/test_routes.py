@@ -1,8 +1,10 @@
 """The routes that are not about links, and what every page carries."""
 
 import re
+from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -108,17 +110,24 @@ async def test_the_language_is_the_readers() -> None:
     assert '<html lang="ar" dir="rtl">' in chosen.text
 
 
+async def test_a_whole_page_of_the_site_keeps_its_status(tmp_path: Path) -> None:
+    (tmp_path / "invalid-token.html").write_text("<h1>Ungültig</h1>", "utf-8")
+    settings = landing_settings(landing_templates_dir=tmp_path)
+    async with client(settings) as http:
+        response = await http.get("/?token=x")
+    assert (response.status_code, response.text) == (404, "<h1>Ungültig</h1>")
+    assert "Content-Language" not in response.headers
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
 async def test_a_web_socket_is_refused() -> None:
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    async def receive() -> Any:
-        return {"type": "websocket.connect"}
-
     scope = {"type": "websocket", "path": "/", "headers": [], "query_string": b""}
-    await create_app(SITE)(scope, receive, send)
+    await create_app(SITE)(scope, anyio.sleep_forever, send)
     assert [message["type"] for message in sent] == ["websocket.close"]
 
 

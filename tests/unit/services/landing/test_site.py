@@ -12,7 +12,10 @@ from landing.site import LOGO_BYTES_MAX, ContactPart, Site, contact_parts, logo_
     [
         ("", []),
         ("Ask at the desk.", [("Ask at the desk.", None)]),
-        ("help@clinic.example", [("help@clinic.example", "mailto:help@clinic.example")]),
+        (
+            "help@clinic.example",
+            [("help@clinic.example", "mailto:help@clinic.example")],
+        ),
         ("030 1234-567", [("030 1234-567", "tel:0301234567")]),
         (
             "Call +49 (30) 1234567, or write to a.b+c@clinic.example.",

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from orthanc_share.config import roles_file
 from orthanc_share.config.roles_file import (
     RolesFile,
     _why_not_writable,
@@ -186,6 +187,33 @@ def test_threads_of_one_worker_may_replace_and_read_at_once(path: Path) -> None:
     for thread in threads:
         thread.join()
     assert file.read() == RolesFile(path).read()
+
+
+def test_nobody_gets_the_old_roles_while_another_reads_the_new(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = RolesFile(path)
+    is_reading, may_go_on = threading.Event(), threading.Event()
+
+    def slowly(value: object) -> RolesDocument:
+        is_reading.set()
+        assert may_go_on.wait(20)
+        return parse_roles(value)
+
+    monkeypatch.setattr(roles_file, "parse_roles", slowly)
+    path.write_text('{"roles": {"new": {}}}', "utf-8")
+    found: list[RolesDocument] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(file.read())) for _ in range(2)
+    ]
+    threads[0].start()
+    assert is_reading.wait(20)
+    threads[1].start()
+    threads[1].join(0.2)
+    may_go_on.set()
+    for thread in threads:
+        thread.join()
+    assert [set(document.roles) for document in found] == [{"new"}, {"new"}]
 
 
 WRITER = """

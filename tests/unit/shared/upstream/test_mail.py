@@ -126,6 +126,15 @@ async def test_recipients_do_not_see_each_other(post: Post, server: MailServer) 
     assert server.connections == 1
 
 
+@pytest.mark.parametrize("is_rude", [False, True])
+async def test_the_conversation_ends_politely_whatever_the_server_does(
+    post: Post, server: MailServer, *, is_rude: bool
+) -> None:
+    server.behaviour.is_rude = is_rude
+    assert await post.mailer(server).send(MAIL) == Sent(1)
+    assert server.farewells == 1
+
+
 async def test_a_layout_surrounds_the_content(post: Post, server: MailServer) -> None:
     await post.mailer(server).send(replace(MAIL, layout="letter"))
     html = server.deliveries[0].part("html")

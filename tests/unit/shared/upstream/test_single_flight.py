@@ -1,6 +1,7 @@
 """Equal questions share one answer, for a while."""
 
 import asyncio
+import gc
 from datetime import timedelta
 
 import pytest
@@ -81,14 +82,21 @@ async def test_a_caller_that_goes_away_leaves_the_others_their_answer(
     assert first.cancelled()
 
 
-async def test_a_failure_that_nobody_waits_for_makes_no_noise(source: Source) -> None:
+async def test_a_failure_that_nobody_waits_for_makes_no_noise(
+    source: Source, caplog: pytest.LogCaptureFixture
+) -> None:
     source.gate.clear()
     source.error = UpstreamError("down")
     caller = asyncio.create_task(source.get())
     await asyncio.sleep(0)
+    (flying,) = source.flight._flying.values()
     caller.cancel()
     await asyncio.sleep(0)
     source.gate.set()
+    await asyncio.wait({flying})
+    del flying, caller
+    gc.collect()
+    assert caplog.text == ""
     with pytest.raises(UpstreamError, match="down"):
         await source.get()
     assert source.asked == 1

@@ -1,0 +1,71 @@
+"""Real HTTP servers on free ports, with the suite's own protocol."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socket import socket
+
+import uvicorn
+from starlette.types import ASGIApp
+from typing_extensions import override
+
+from suite.protocol import TimeLimitedProtocol
+from suite.server import bind
+
+HOST = "127.0.0.1"
+"""Servers of tests listen on loopback only."""
+
+STARTED_WITHIN = 20.0
+"""Seconds after which a server that has not started is a failure."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server that says when it has started, or has given up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up_or_over = threading.Event()
+
+    @override
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up_or_over.set()
+
+    def run_until_stopped(self, bound: socket) -> None:
+        try:
+            self.run(sockets=[bound])
+        finally:
+            self.is_up_or_over.set()
+
+
+@contextmanager
+def serve(app: ASGIApp) -> Iterator[str]:
+    """Serve `app` in a thread; give its address without a final slash.
+
+    The lifespan runs. At the end all connections are closed and the thread is gone.
+
+    Raises:
+        RuntimeError: The application did not start.
+    """
+    config = uvicorn.Config(
+        app,
+        http=TimeLimitedProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = _Server(config)
+    with bind(HOST, 0) as bound:
+        thread = threading.Thread(target=server.run_until_stopped, args=(bound,))
+        thread.start()
+        try:
+            server.is_up_or_over.wait(STARTED_WITHIN)
+            if not server.started:
+                raise RuntimeError("The application did not start.")
+            yield f"http://{HOST}:{bound.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -1,0 +1,123 @@
+"""Settings of the landing service: every mistake is told at the start."""
+
+from datetime import UTC
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from landing import kinds
+from landing.settings import LandingSettings
+from landing.site import DEFAULT_COLOUR, OwnText
+
+LOGO = b"\x89PNG\r\n\x1a\n..."
+
+
+def load(**environ: str) -> LandingSettings:
+    return LandingSettings.load(environ)
+
+
+def problems(**environ: str) -> list[str]:
+    return list(LandingSettings.examine(environ)[1])
+
+
+def test_a_site_needs_no_settings_for_its_looks() -> None:
+    site = load().site()
+    assert (site.name, site.logo, site.contact) == (None, None, ())
+    assert (site.colour, site.language, site.timezone) == (DEFAULT_COLOUR, "en", UTC)
+    assert set(site.texts.values()) == {OwnText()}
+
+
+def test_the_site_is_what_the_settings_say(tmp_path: Path) -> None:
+    logo = tmp_path / "logo.png"
+    logo.write_bytes(LOGO)
+    site = load(
+        SITE_NAME="Clinic",
+        SITE_LOGO=str(logo),
+        SITE_COLOR="#AABBCC",
+        SITE_CONTACT="help@clinic.example",
+        SITE_LANGUAGE="fr",
+        SITE_TIMEZONE="Europe/Paris",
+        MESSAGES_ARE_HTML="true",
+    ).site()
+    assert site.name == "Clinic"
+    assert site.logo is not None
+    assert site.logo.startswith("data:image/png;base64,")
+    assert site.colour == "#aabbcc"
+    assert site.contact[0].href == "mailto:help@clinic.example"
+    assert site.language == "fr"
+    assert site.timezone == ZoneInfo("Europe/Paris")
+    assert site.texts_are_html
+
+
+@pytest.mark.parametrize("kind", kinds.ALL, ids=lambda kind: kind.name)
+def test_every_page_can_have_own_words(kind: kinds.PageKind) -> None:
+    environ = {f"TITLE_{kind.setting}": "T", f"MESSAGE_{kind.setting}": "M"}
+    texts = LandingSettings.load(environ).site().texts
+    assert texts[kind.setting] == OwnText("T", "M")
+    assert sum(text == OwnText() for text in texts.values()) == len(kinds.ALL) - 1
+
+
+def test_the_misspelt_name_of_the_predecessor_counts() -> None:
+    texts = load(MESSAGE_EXIRED_TOKEN="Over.").site().texts
+    assert texts["EXPIRED_TOKEN"].message == "Over."
+
+
+def test_a_text_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("From a file.\n")
+    texts = load(MESSAGE_INVALID_TOKEN_FILE=str(tmp_path / "text")).site().texts
+    assert texts["INVALID_TOKEN"].message == "From a file."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("SITE_COLOR", "red", "should be a colour of the form #rrggbb"),
+        ("SITE_LOGO", "/nowhere/logo.png", "cannot be read"),
+        ("SITE_TIMEZONE", "Mars/Olympus", "is not an IANA time zone"),
+        ("SITE_TIMEZONE", "../etc", "is not an IANA time zone"),
+        ("SITE_TIMEZONE", "Africa", "is not an IANA time zone"),
+        ("LANDING_TEMPLATES_DIR", "/nowhere", "is not a folder"),
+        ("LANDING_LOCALES_DIR", "/nowhere", "is not a folder"),
+        ("MESSAGES_ARE_HTML", "perhaps", "boolean"),
+        ("SITE_NAME", "x" * 81, "80"),
+        ("SITE_CONTACT", "x" * 501, "500"),
+        ("TITLE_ERROR", "x" * 201, "200"),
+        ("MESSAGE_ERROR", "x" * 10_001, "10000"),
+    ],
+)
+def test_a_wrong_setting_is_named_without_its_value(
+    name: str, value: str, problem: str
+) -> None:
+    (line,) = problems(**{name: value})
+    assert line.startswith(f"{name}: ")
+    assert problem in line
+    assert value not in line
+
+
+def test_a_logo_that_is_no_image_is_refused(tmp_path: Path) -> None:
+    logo = tmp_path / "logo.txt"
+    logo.write_text("no image")
+    (line,) = problems(SITE_LOGO=str(logo))
+    assert "not an SVG, PNG, JPEG, GIF or WebP image" in line
+
+
+def test_a_time_zone_may_be_given_as_such() -> None:
+    assert LandingSettings(site_timezone=UTC).site_timezone is UTC
+
+
+def test_a_key_that_signs_does_not_belong_here() -> None:
+    (line,) = load(SIGNING_KEY="-----BEGIN PRIVATE KEY-----").warnings()
+    assert line.startswith("SIGNING_KEY: ")
+    assert "BEGIN" not in line
+
+
+def test_meddream_links_need_the_address_of_the_landing_page() -> None:
+    address = "https://share.example.org/meddream/"
+    lines = list(
+        load(
+            PUBLIC_MEDDREAM_ROOT=address,
+            MEDDREAM_TOKEN_SERVICE_URL="http://meddream-token-service:8088/v3/generate",
+        ).warnings()
+    )
+    assert any(line.startswith("PUBLIC_LANDING_ROOT is missing") for line in lines)
