@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from enum import StrEnum
 from typing import Annotated, Any, NoReturn
 
@@ -58,6 +59,7 @@ _FACTORIES = {
     Service.ANONYMIZER: "anonymizer.app:create_app",
 }
 _SEPARATE = (Service.TOKEN_SERVICE, Service.LANDING, Service.ANONYMIZER)
+_FIRST_OF_THREE_MAX = 65_533
 
 cli = typer.Typer(
     help="Links to DICOM studies, next to Orthanc.",
@@ -96,6 +98,8 @@ def serve(
     first = PORTS[service] if port is None else port
     if separate and (service is not Service.ALL or workers > 1):
         raise typer.BadParameter("--separate serves all services in one process.")
+    if separate and first > _FIRST_OF_THREE_MAX:
+        raise typer.BadParameter("--separate needs the next two ports as well.")
     try:
         if workers > 1:
             _MAKERS[service]()  # a wrong setting is told once, not by every worker
@@ -111,13 +115,18 @@ def serve(
 
 
 def _run(apps: list[tuple[Service, ASGIApp]], host: str, first: int) -> None:
-    bound = []
-    for number, (name, app) in enumerate(apps):
-        socket = bind(host, first + number if first else 0)
-        bound.append((app, socket))
-        port = socket.getsockname()[1]
-        typer.echo(f"{name} listens on http://{host}:{port}/", err=True)
-    run(bound)
+    with ExitStack() as stack:
+        bound = []
+        for number, (name, app) in enumerate(apps):
+            socket = stack.enter_context(bind(host, first + number if first else 0))
+            bound.append((app, socket))
+            port = socket.getsockname()[1]
+            typer.echo(f"{name} listens on http://{_shown(host)}:{port}/", err=True)
+        run(bound)
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 @token_cli.command("inspect")

@@ -4,7 +4,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from orthanc_share.domain.clock import Clock, utc_now
-from orthanc_share.domain.errors import ExpiredTokenError, NotYetValidTokenError
+from orthanc_share.domain.errors import (
+    ExpiredTokenError,
+    InvalidTokenError,
+    NotYetValidTokenError,
+)
 from orthanc_share.domain.share import Share
 from orthanc_share.web.sharing import build_sharing
 from token_service.settings import TokenServiceSettings
@@ -22,6 +26,7 @@ def inspect(
 
     Raises:
         InvalidTokenError: Not readable, or not signed by a key of the settings.
+        ConfigurationError: A key is missing, weak or unreadable.
     """
     share = build_sharing(settings).codec.read(_token(text))
     return {
@@ -46,7 +51,11 @@ def inspect(
 def _token(text: str) -> str:
     if "://" not in text:
         return text
-    return parse_qs(urlsplit(text).query).get("token", [""])[0]
+    try:
+        query = urlsplit(text).query
+    except ValueError as error:
+        raise InvalidTokenError("The link is not readable.") from error
+    return parse_qs(query).get("token", [""])[0]
 
 
 def _status(share: Share, clock: Clock) -> str:

@@ -34,6 +34,13 @@ class TimeLimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     @override
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # Blank lines between two requests end uvicorn's wait and begin no request.
+        if self._timer is None and self._waits_without_end():
+            self._start_timer()
+
+    @override
     def on_message_begin(self) -> None:
         if self._timer is None:
             self._start_timer()
@@ -43,6 +50,10 @@ class TimeLimitedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._stop_timer()
         super().on_message_complete()
+
+    def _waits_without_end(self) -> bool:
+        is_idle = bool(self.cycle) and self.cycle.response_complete
+        return is_idle and self.timeout_keep_alive_task is None
 
     def _start_timer(self) -> None:
         self._timer = self.loop.call_later(REQUEST_TIMEOUT, self._cut_off)

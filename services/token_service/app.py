@@ -1,13 +1,8 @@
 """The application: wiring only."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-)
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from fastapi import FastAPI
 
@@ -16,12 +11,12 @@ from orthanc_share.domain.access import AccessPolicy
 from orthanc_share.domain.clock import Clock, utc_now
 from orthanc_share.domain.errors import ConfigurationError
 from orthanc_share.domain.resource import Level
-from orthanc_share.upstream.client import create_client
 from orthanc_share.upstream.mail import Mailer
 from orthanc_share.upstream.mail_templates import MailTemplates
 from orthanc_share.upstream.meddream import MedDreamBroker
 from orthanc_share.web.authentication import Authenticator
 from orthanc_share.web.health import Ping
+from orthanc_share.web.lifespan import closing, open_broker
 from orthanc_share.web.metrics import Metrics
 from orthanc_share.web.middleware import install_middleware
 from orthanc_share.web.operation import add_operation
@@ -70,10 +65,10 @@ def create_app(
     if not sharing.can_sign:
         raise ConfigurationError(["SECRET_KEY or SIGNING_KEY is missing: one signs."])
     stack = AsyncExitStack()
-    parts = _Parts(settings, sharing, _broker(settings, stack), clock, Metrics())
+    parts = _Parts(settings, sharing, open_broker(settings, stack), clock, Metrics())
     app = FastAPI(
         title="orthanc-share token-service",
-        lifespan=_closing(stack),
+        lifespan=closing(stack),
         docs_url="/docs" if settings.docs else None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs else None,
@@ -90,10 +85,14 @@ def create_app(
 def _install_routes(app: FastAPI, parts: _Parts) -> None:
     authenticator = Authenticator(parts.settings.users)
 
-    def endpoints(routes: Routes) -> dict[str, dict[str, PlainEndpoint]]:
+    def endpoints(
+        routes: Routes, *, are_questions: bool = False
+    ) -> dict[str, dict[str, PlainEndpoint]]:
         return {
             path: {
-                method: PlainEndpoint(answer, authenticator)
+                method: PlainEndpoint(
+                    answer, authenticator, reads_anything=are_questions
+                )
                 for method, answer in methods.items()
             }
             for path, methods in routes.items()
@@ -105,7 +104,8 @@ def _install_routes(app: FastAPI, parts: _Parts) -> None:
     )
     install_middleware(app, parts.metrics)
     # Added last, it stands in front: questions pass no other middleware.
-    app.add_middleware(PlainRoutes, routes=endpoints(_questions(parts)), prefixes={})
+    questions = endpoints(_questions(parts), are_questions=True)
+    app.add_middleware(PlainRoutes, routes=questions, prefixes={})
 
 
 def _questions(parts: _Parts) -> Routes:
@@ -169,33 +169,5 @@ def _mailer(parts: _Parts) -> Mailer:
     return Mailer(parts.settings.mail_options(), templates, clock=parts.clock)
 
 
-def _broker(
-    settings: TokenServiceSettings, stack: AsyncExitStack
-) -> MedDreamBroker | None:
-    if settings.meddream_token_service_url is None:
-        return None
-    client = create_client()
-    broker = MedDreamBroker(
-        client,
-        settings.meddream_token_service_url,
-        storage=settings.meddream_storage,
-        timeout=timedelta(seconds=settings.meddream_timeout),
-    )
-    stack.push_async_callback(client.aclose)
-    stack.push_async_callback(broker.aclose)
-    return broker
-
-
 def _pings(broker: MedDreamBroker | None) -> dict[str, Ping]:
     return {} if broker is None else {"meddream": broker.ping}
-
-
-def _closing(
-    stack: AsyncExitStack,
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with stack:
-            yield
-
-    return lifespan

@@ -10,7 +10,8 @@ from orthanc_share.domain.errors import OrthancShareError
 from orthanc_share.web.json_body import UnreadableBodyError, parse_json
 from orthanc_share.web.plain import header
 
-_BEARER = re.compile(r"\s*bearer\s+", re.IGNORECASE | re.ASCII)
+# Blanks only: a token with a control character is no token (protocol K.11).
+_BEARER = re.compile(r" *bearer +", re.IGNORECASE | re.ASCII)
 
 
 class UnreadableQuestionError(OrthancShareError):
@@ -92,7 +93,7 @@ def token(question: dict[str, Any], scope: Scope | None = None) -> str:
 def without_bearer(value: str) -> str:
     """Return a token without one leading `Bearer `, in any case, and outer blanks."""
     matched = _BEARER.match(value)
-    return value[matched.end() if matched else 0 :].strip()
+    return value[matched.end() if matched else 0 :].strip(" ")
 
 
 def _token_in_header(question: dict[str, Any], scope: Scope) -> str | None:

@@ -12,6 +12,7 @@ from orthanc_share.config.settings import SharingSettings
 from orthanc_share.config.values import Duration, Users
 from orthanc_share.domain.access import DECISION_VALIDITY
 from orthanc_share.domain.lifetime import LifetimePolicy
+from orthanc_share.web.authentication import has_broken_argon2_hash
 from token_service.mail_settings import MailSettings
 
 _SAMPLE_PASSWORDS = {"change-me", "changeme", "password", "secret"}
@@ -78,6 +79,9 @@ class TokenServiceSettings(MailSettings, SharingSettings):
             yield "USERS is missing (or set ALLOW_UNAUTHENTICATED=true)."
         if self.users and self.allow_unauthenticated:
             yield "ALLOW_UNAUTHENTICATED contradicts USERS: remove one of them."
+        passwords = (one.get_secret_value() for one in (self.users or {}).values())
+        if any(has_broken_argon2_hash(password) for password in passwords):
+            yield "USERS has a damaged argon2 hash; Compose wants each $ twice."
         default, maximum = self.default_share_duration, self.max_share_duration
         if default is not None and maximum is not None and default > maximum:
             yield "DEFAULT_SHARE_DURATION is longer than MAX_SHARE_DURATION."

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.links import PUBLICATION, WEEK, Service
+from demo.links import PUBLICATION, WEEK
 from demo.run import Running
 from demo.sample_data import CT_STUDY, MR_STUDY, OTHER_STUDY, SampleStudy
 from tests.support.browser import open_page, screenshot_path
@@ -54,7 +54,7 @@ def test_a_link_does_not_show_another_study(demo: Running, tmp_path: Path) -> No
         statuses: list[int] = []
         page.on("response", lambda answer: statuses.append(answer.status))
         page.goto(f"{other}&token={token}")
-        page.wait_for_event("response", lambda answer: answer.status == 403)  # noqa: PLR2004
+        page.wait_for_event("response", lambda answer: answer.status == 403)
         page.wait_for_load_state("networkidle")
         page.screenshot(path=screenshot_path("ohif-other-study", tmp_path))
         assert page.evaluate(GREY_LEVELS) == 0
@@ -64,12 +64,10 @@ def test_a_link_does_not_show_another_study(demo: Running, tmp_path: Path) -> No
 def test_an_expired_link_shows_a_page_instead_of_the_study(
     demo: Running, tmp_path: Path
 ) -> None:
-    service: Service = demo.service
-    assert service
     with open_page(viewport={"width": 390, "height": 844}) as (page, hosts):
         answer = page.goto(demo.links.expired.url)
         page.screenshot(path=screenshot_path("expired-390", tmp_path))
         assert answer is not None
-        assert answer.status == 410  # noqa: PLR2004
+        assert answer.status == 410
         assert "expired" in page.inner_text("body").lower()
     assert set(hosts) == {"127.0.0.1"}

@@ -12,6 +12,7 @@ DEBIAN_PACKAGE = {
     "chromium": "chromium",
     "docker-compose": "docker-compose",
     "openssl": "openssl",
+    "curl": "curl",
     "wrk": "wrk",
     "npm": "npm",
 }

@@ -51,13 +51,18 @@ class Sealer:
             InvalidTokenError: Sealed with another key or for another share.
         """
         try:
-            raw = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
-            if _base64url(raw) != sealed:
-                raise ValueError  # a second spelling of the same bytes
+            raw = _canonical(sealed)
             nonce, encrypted = raw[:_NONCE_LENGTH], raw[_NONCE_LENGTH:]
             return self._cipher.decrypt(nonce, encrypted, share_id.encode())
         except (binascii.Error, ValueError, InvalidTag) as error:
             raise InvalidTokenError("The sealed part cannot be opened.") from error
+
+
+def _canonical(text: str) -> bytes:
+    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if _base64url(raw) != text:
+        raise ValueError("a second spelling of the same bytes")
+    return raw
 
 
 def _base64url(raw: bytes) -> str:

@@ -126,13 +126,15 @@ class Authenticator:
             return False
 
 
-def is_argon2_hash(text: str) -> bool:
-    """Tell whether `text` is an argon2 hash that can be checked."""
-    try:
-        argon2.extract_parameters(text)
-    except argon2.exceptions.InvalidHashError:
+def has_broken_argon2_hash(password: str) -> bool:
+    """Tell whether `password` is meant as an argon2 hash that no login can match."""
+    if not password.startswith(_ARGON2):
         return False
-    return True
+    try:
+        argon2.extract_parameters(password)
+    except argon2.exceptions.InvalidHashError:
+        return True
+    return False
 
 
 def _credentials(header: bytes | None) -> tuple[str, str]:

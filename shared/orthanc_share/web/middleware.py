@@ -5,7 +5,6 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
-from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -13,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orthanc_share.web.json_body import JSON_LIMIT
 from orthanc_share.web.metrics import Metrics
-from orthanc_share.web.plain import header
-from orthanc_share.web.problems import RequestError, internal_problem, problem_of
+from orthanc_share.web.plain import BodyTooLargeError, header
+from orthanc_share.web.problems import internal_problem, problem_of
 
 REQUEST_ID_HEADER = "X-Request-ID"
 """Header that carries the request id in both directions."""
@@ -131,7 +130,7 @@ class BodyLimitMiddleware:
             return
         announced = header(scope, b"content-length")
         if announced is not None and int(announced) > self._limit:
-            await problem_of(_too_large())(scope, receive, send)
+            await problem_of(BodyTooLargeError())(scope, receive, send)
             return
         received = 0
 
@@ -140,7 +139,7 @@ class BodyLimitMiddleware:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._limit:
-                raise _too_large()
+                raise BodyTooLargeError
             return message
 
         await self._app(scope, receive_bounded, send)
@@ -156,11 +155,6 @@ def install_middleware(app: Starlette, metrics: Metrics) -> None:
     app.add_middleware(BodyLimitMiddleware)
     app.add_middleware(SafeHeadersMiddleware)
     app.add_middleware(RequestLogMiddleware, metrics=metrics)
-
-
-def _too_large() -> RequestError:
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return RequestError(status, "The body is too large.", {"Connection": "close"})
 
 
 def _request_id(scope: Scope) -> str:

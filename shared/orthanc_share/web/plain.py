@@ -53,17 +53,37 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return None
 
 
+class BodyTooLargeError(RequestError):
+    """The body is longer than anything that we read; the rest of it is discarded."""
+
+    code = "body_too_large"
+
+    def __init__(self) -> None:
+        # The connection stays open: a caller who still sends would else see it reset,
+        # and not the answer.
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
+
+
 class PlainEndpoint:
     """One endpoint: authenticates, reads the body, answers.
 
     Args:
         answer: Makes the answer; domain errors become problem bodies.
         authenticator: Tells who calls.
+        reads_anything: Whether a body that is too large is answered like one that is
+            not readable, and not refused: the plugin's questions.
     """
 
-    def __init__(self, answer: Answer, authenticator: Authenticator) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        authenticator: Authenticator,
+        *,
+        reads_anything: bool = False,
+    ) -> None:
         self._answer = answer
         self._authenticator = authenticator
+        self._reads_anything = reads_anything
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -73,7 +93,7 @@ class PlainEndpoint:
             if caller is None:
                 caller = await self._authenticator.authenticate(authorization)
             scope[CALLER] = caller
-            answer = await self._answer(scope, await read_body(receive))
+            answer = await self._answer(scope, await self._body(receive))
         except ClientDisconnect:
             return
         except OrthancShareError as error:
@@ -93,12 +113,21 @@ class PlainEndpoint:
         await send(start)
         await send({"type": "http.response.body", "body": answer})
 
+    async def _body(self, receive: Receive) -> bytes:
+        try:
+            return await read_body(receive)
+        except BodyTooLargeError:
+            if self._reads_anything:
+                return b""
+            raise
+
 
 async def read_body(receive: Receive, limit: int = JSON_LIMIT) -> bytes:
     """Return the body of a request.
 
     Raises:
-        RequestError: 413 beyond `limit` bytes, 408 beyond `BODY_TIMEOUT`.
+        BodyTooLargeError: Beyond `limit` bytes.
+        RequestError: 408 beyond `BODY_TIMEOUT`.
         ClientDisconnect: The caller went away.
     """
     try:
@@ -118,9 +147,7 @@ async def _collect(receive: Receive, limit: int) -> bytes:
             raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > limit:
-            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            closing = {"Connection": "close"}
-            raise RequestError(status, "The body is too large.", closing)
+            raise BodyTooLargeError
         if not message.get("more_body", False):
             return body
 

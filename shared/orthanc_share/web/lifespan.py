@@ -1,0 +1,51 @@
+"""The life of an application: what it opened is closed when it ends."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+)
+from datetime import timedelta
+
+from starlette.applications import Starlette
+
+from orthanc_share.config.settings import SharingSettings
+from orthanc_share.upstream.client import create_client
+from orthanc_share.upstream.meddream import MedDreamBroker
+
+
+def closing(
+    stack: AsyncExitStack,
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """Return a lifespan that closes `stack` at its end."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with stack:
+            yield
+
+    return lifespan
+
+
+def open_broker(
+    settings: SharingSettings, stack: AsyncExitStack
+) -> MedDreamBroker | None:
+    """Return the broker of MedDream's tokens; None where MedDream is not set up.
+
+    Args:
+        settings: Where the token service is.
+        stack: Closes the broker.
+    """
+    if settings.meddream_token_service_url is None:
+        return None
+    client = create_client()
+    broker = MedDreamBroker(
+        client,
+        settings.meddream_token_service_url,
+        storage=settings.meddream_storage,
+        timeout=timedelta(seconds=settings.meddream_timeout),
+    )
+    stack.push_async_callback(client.aclose)
+    stack.push_async_callback(broker.aclose)
+    return broker
