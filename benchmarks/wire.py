@@ -1,8 +1,8 @@
 """Requests as the authorization plugin sends them, byte for byte.
 
-Header names, their order and the chunk are those of the recorded traffic; only the
-host name and, where a new connection is wanted, `Connection: close` differ: the plugin
-closes its connection itself, which wrk does only when the server says so.
+Header names, values and the one chunk are those of the recorded traffic. Where a new
+connection is wanted for each request, `Connection: close` is added: the plugin closes
+its connection itself, which wrk does only when the server says so.
 """
 
 import json
@@ -25,8 +25,13 @@ TOKEN_MARK = "{TOKEN}"  # noqa: S105 - stands for a token
 """What stands for a token in a request."""
 
 
-def validate_request(*, new_connection: bool = False) -> bytes:
-    """Return the question whether `TOKEN_MARK` opens the study."""
+def validate_request(token_length: int, *, new_connection: bool = False) -> bytes:
+    """Return the question whether the token at `TOKEN_MARK` opens the study.
+
+    Args:
+        token_length: Length of the token, in characters, for the length of the chunk.
+        new_connection: Whether the server is to close the connection.
+    """
     question = {
         **STUDY,
         "level": "study",
@@ -38,7 +43,8 @@ def validate_request(*, new_connection: bool = False) -> bytes:
     headers = {"token": TOKEN_MARK}
     if new_connection:
         headers["Connection"] = "close"
-    return _request("POST", "/tokens/validate", question, headers)
+    longer = token_length - len(TOKEN_MARK)
+    return _request("POST", "/tokens/validate", question, headers, longer)
 
 
 def create_request() -> bytes:
@@ -50,7 +56,7 @@ def create_request() -> bytes:
         "type": "stone-viewer-publication",
         "expiration-date": "2099-12-31T23:59:59+00:00",
     }
-    return _request("PUT", "/shares", wish, {})
+    return _request("PUT", "/shares", wish, more={})
 
 
 def link_request() -> bytes:
@@ -63,14 +69,12 @@ def link_request() -> bytes:
     ).encode()
 
 
-def with_token(raw: bytes, token: str) -> bytes:
-    """Return a request with `token`, and a chunk of the right length."""
-    filled = raw.replace(TOKEN_MARK.encode(), token.encode())
-    return filled.replace(_hex(raw), _hex(filled), 1)
-
-
 def _request(
-    method: str, path: str, body: Mapping[str, Any], more: Mapping[str, str]
+    method: str,
+    path: str,
+    body: Mapping[str, Any],
+    more: Mapping[str, str],
+    longer: int = 0,
 ) -> bytes:
     headers = {
         "Host": "token-service:8000",
@@ -82,5 +86,5 @@ def _request(
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    chunk = f"{len(text):x}\r\n{text}\r\n0\r\n\r\n"
+    chunk = f"{len(text) + longer:x}\r\n{text}\r\n0\r\n\r\n"
     return f"{method} {path} HTTP/1.1\r\n{head}\r\n{chunk}".encode()

@@ -10,8 +10,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from typing_extensions import override
 
 from landing import colours, kinds
+from landing.pages import Pages
 from landing.site import DEFAULT_COLOUR, OwnText, Site, contact_parts, logo_url
 from orthanc_share.config.settings import SharingSettings
+from orthanc_share.domain.errors import ConfigurationError
 
 TITLE_LENGTH_MAX = 200
 """Longest heading of the site's own, in characters."""
@@ -154,6 +156,15 @@ class LandingSettings(SharingSettings):
     ] = None
 
     @override
+    def contradictions(self) -> Iterator[str]:
+        """Yield a line for each way in which settings contradict each other."""
+        yield from super().contradictions()
+        try:
+            self.pages()
+        except ConfigurationError as error:
+            yield from error.problems
+
+    @override
     def warnings(self) -> Iterator[str]:
         """Yield a line for each setting that is possible, but hardly meant so."""
         yield from super().warnings()
@@ -174,6 +185,14 @@ class LandingSettings(SharingSettings):
             language=self.site_language,
             timezone=self.site_timezone,
         )
+
+    def pages(self) -> Pages:
+        """Return the pages of the site.
+
+        Raises:
+            ConfigurationError: A translation or a template cannot be used.
+        """
+        return Pages(self.site(), self.landing_locales_dir, self.landing_templates_dir)
 
     def _own_text(self, setting: str) -> OwnText:
         name = setting.lower()

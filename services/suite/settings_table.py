@@ -18,7 +18,9 @@ HEADER = "| variable | services | default | what for |\n|---|---|---|---|"
 def rows() -> Iterator[str]:
     """Yield a line for each setting, in the order in which the services name them."""
     for field in dict.fromkeys(f for kind in SETTINGS.values() for f in _fields(kind)):
-        users = {name: kind for name, kind in SETTINGS.items() if field in _fields(kind)}
+        users = {
+            name: kind for name, kind in SETTINGS.items() if field in _fields(kind)
+        }
         kind = next(iter(users.values()))
         names = [name for name, of in kind.variables().items() if of == field]
         about = kind.model_fields[field]

@@ -16,6 +16,7 @@ from orthanc_share.web.authentication import has_broken_argon2_hash
 from token_service.mail_settings import MailSettings
 
 _SAMPLE_PASSWORDS = {"change-me", "changeme", "password", "secret"}
+_SAMPLE_MARK = "change-me"  # in every sample of ours
 
 
 class TokenServiceSettings(MailSettings, SharingSettings):
@@ -82,6 +83,10 @@ class TokenServiceSettings(MailSettings, SharingSettings):
         passwords = (one.get_secret_value() for one in (self.users or {}).values())
         if any(has_broken_argon2_hash(password) for password in passwords):
             yield "USERS has a damaged argon2 hash; Compose wants each $ twice."
+        if any(
+            _is_sample(one.get_secret_value()) for one in (self.users or {}).values()
+        ):
+            yield "USERS has a sample password: make a random one."
         default, maximum = self.default_share_duration, self.max_share_duration
         if default is not None and maximum is not None and default > maximum:
             yield "DEFAULT_SHARE_DURATION is longer than MAX_SHARE_DURATION."
@@ -92,6 +97,8 @@ class TokenServiceSettings(MailSettings, SharingSettings):
         yield from super().warnings()
         if self.allow_unauthenticated:
             yield "ALLOW_UNAUTHENTICATED: EVERYBODY who reaches this port makes shares."
-        for password in (self.users or {}).values():
-            if password.get_secret_value().lower() in _SAMPLE_PASSWORDS:
-                yield "USERS has a sample password."
+
+
+def _is_sample(password: str) -> bool:
+    text = password.lower()
+    return text in _SAMPLE_PASSWORDS or _SAMPLE_MARK in text

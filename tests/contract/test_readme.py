@@ -15,7 +15,7 @@ import pytest
 from tests.support.meddream import MedDreamTokenService
 from tests.support.real import require
 from tests.support.server import serve
-from tests.support.settings import PUBLIC, token_service_settings
+from tests.support.settings import PUBLIC, USER, token_service_settings
 from token_service.app import create_app
 
 README = Path(__file__).parents[2] / "README.md"
@@ -62,7 +62,7 @@ def curl(site: Site, line: str) -> Any:
         capture_output=True,
         check=True,
         timeout=60,
-        env={"PATH": os.environ["PATH"]},
+        env={"PATH": os.environ["PATH"], "PASSWORD": USER[1]},
     )
     return json.loads(done.stdout)
 
@@ -77,7 +77,7 @@ def decoded(site: Site, token: str) -> Any:
     """Return what the service says of a token."""
     return curl(
         site,
-        f"curl -u share-user:change-me {ADDRESS}/tokens/decode"
+        f'curl -u "share-user:$PASSWORD" {ADDRESS}/tokens/decode'
         f" -d '{json.dumps({'token-value': token})}'",
     )
 

@@ -1,11 +1,8 @@
 """The landing pages in a real Chromium: how they look, and whether all can use them.
 
-Screenshots are kept in the folder that the variable `SCREENSHOTS` names, if it does.
+The variable `ORTHANC_SHARE_SCREENSHOTS` names the folder for the screenshots.
 """
 
-import os
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,9 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from starlette.applications import Starlette
 
 from landing import kinds
 from landing.app import create_app
@@ -24,8 +19,13 @@ from orthanc_share.domain.resource import Resource
 from orthanc_share.domain.share import Share, ShareType
 from orthanc_share.web.sharing import build_sharing
 from tests.support import axe
+from tests.support.browser import ARGUMENTS, screenshot_path
 from tests.support.meddream import Fault, MedDreamTokenService
 from tests.support.real import require
+from tests.support.server import serve
+
+Keep = Callable[[Page, str], None]
+"""Keeps a screenshot of a page under a name."""
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
@@ -36,37 +36,9 @@ LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40">
 <rect width="40" height="40" rx="8" fill="#0b6e4f"/>
 <path d="M20 8v24M8 20h24" stroke="#fff" stroke-width="7"/></svg>"""
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
-"""What Chromium needs to run as root, and without asking the outside world."""
-
 
 def now() -> datetime:
     return NOW
-
-
-@contextmanager
-def serving(app: Starlette) -> Iterator[str]:
-    """Run `app` on a free port, and yield its address."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        bound.listen()
-        config = uvicorn.Config(app, lifespan="on", access_log=False, log_config=None)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 class Site:
@@ -133,7 +105,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
                 "site_contact": "Radiology, +49 30 1234567, images@lakeside.example",
             }
         )
-        with serving(create_app(settings, clock=now)) as address:
+        with serve(create_app(settings, clock=now)) as address:
             yield Site(address, settings)
 
 
@@ -141,7 +113,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def browser() -> Iterator[Browser]:
     chromium = require("chromium")
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
 
 
 @contextmanager
@@ -157,18 +129,22 @@ def opened(
         yield page
 
 
-def keep(page: Page, name: str) -> None:
-    folder = os.environ.get("SCREENSHOTS")
-    picture = page.screenshot(full_page=True)
-    assert len(picture) > 5000
-    if folder:
-        Path(folder, f"{name}.png").write_bytes(picture)
+@pytest.fixture
+def keep(tmp_path: Path) -> Keep:
+    """Return what keeps a screenshot under a name."""
+
+    def keep(page: Page, name: str) -> None:
+        picture = page.screenshot(full_page=True)
+        assert len(picture) > 5000
+        screenshot_path(name, tmp_path).write_bytes(picture)
+
+    return keep
 
 
 @pytest.mark.parametrize("lang", ["en", "ar"])
 @pytest.mark.parametrize("kind", SHOWN, ids=lambda kind: kind.name)
 def test_a_page_is_for_everybody(
-    kind: kinds.PageKind, lang: str, site: Site, browser: Browser
+    kind: kinds.PageKind, lang: str, site: Site, browser: Browser, keep: Keep
 ) -> None:
     with opened(browser, site.url(kind), lang, bypass_csp=True) as page:
         for width, size in {"390": PHONE, "1280": DESKTOP}.items():
@@ -228,7 +204,7 @@ def test_no_page_names_the_study(site: Site, browser: Browser) -> None:
 
 
 def test_the_language_can_be_chosen_with_the_keyboard_alone(
-    site: Site, browser: Browser
+    site: Site, browser: Browser, keep: Keep
 ) -> None:
     with opened(browser, site.url(kinds.EXPIRED)) as page:
         for key in ["Tab", "Enter", *["Tab"] * 9]:
@@ -242,7 +218,7 @@ def test_the_language_can_be_chosen_with_the_keyboard_alone(
 
 
 def test_the_languages_on_offer_are_readable_in_the_menu(
-    site: Site, browser: Browser
+    site: Site, browser: Browser, keep: Keep
 ) -> None:
     with opened(browser, site.url(kinds.EXPIRED), bypass_csp=True) as page:
         for lang, scheme in zip(("en", "ar"), SCHEMES, strict=True):
@@ -263,7 +239,7 @@ def test_trying_again_is_the_same_link(site: Site, browser: Browser) -> None:
 
 
 def test_a_page_prints_without_what_only_a_screen_needs(
-    site: Site, browser: Browser
+    site: Site, browser: Browser, keep: Keep
 ) -> None:
     with opened(browser, site.url(kinds.UNAVAILABLE)) as page:
         page.emulate_media(media="print")
@@ -273,7 +249,7 @@ def test_a_page_prints_without_what_only_a_screen_needs(
         keep(page, "landing-unavailable-print")
 
 
-def test_text_may_be_twice_as_large(site: Site, browser: Browser) -> None:
+def test_text_may_be_twice_as_large(site: Site, browser: Browser, keep: Keep) -> None:
     """WCAG 2.2, 1.4.4 and 1.4.10: nothing is cut, and nothing scrolls sideways."""
     with opened(browser, site.url(kinds.INVALID), bypass_csp=True) as page:
         page.set_viewport_size({"width": 320, "height": 640})

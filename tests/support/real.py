@@ -13,6 +13,7 @@ DEBIAN_PACKAGE = {
     "docker-compose": "docker-compose",
     "openssl": "openssl",
     "curl": "curl",
+    "envsubst": "gettext-base",
     "wrk": "wrk",
     "npm": "npm",
 }

@@ -189,9 +189,7 @@ def send(
     host = urlsplit(base).netloc
     connection = http.client.HTTPConnection(host, timeout=PATIENCE)
     try:
-        connection.putrequest(
-            method, path, skip_host=True, skip_accept_encoding=True
-        )
+        connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         connection.putheader("Host", host)
         for name, value in (headers or {}).items():
             if name.lower() not in _HOP_HEADERS:

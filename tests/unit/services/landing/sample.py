@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from landing import kinds
 from landing.app import create_app
 from landing.settings import LandingSettings
 from orthanc_share.domain.resource import Resource
@@ -73,3 +74,13 @@ async def client(
         httpx.AsyncClient(transport=transport, base_url="http://landing.test") as http,
     ):
         yield http
+
+
+def is_page(response: httpx.Response, kind: kinds.PageKind) -> bool:
+    """Tell whether `response` is the page `kind`, with its status."""
+    return (
+        response.status_code == kind.status
+        and response.headers["Content-Type"] == "text/html; charset=utf-8"
+        and f">{kind.title}</h1>" in response.text
+        and "Location" not in response.headers
+    )

@@ -7,25 +7,32 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NoReturn
 
-import anyio
 import httpx
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from landing import kinds
 from landing.app import create_app
 from landing.opening import Refusal
-from landing.settings import LandingSettings
 from orthanc_share.domain.resource import Level, Resource
 from orthanc_share.domain.share import Flavour, ShareType
-from tests.support.meddream import Fault, MedDreamTokenService
 from tests.unit.services.landing.sample import (
     NOW,
     ORTHANC_ID,
     PUBLIC,
+    SECRET_KEY,
     UID,
     client,
     everything,
+    is_page,
     landing_settings,
     now,
     sign,
@@ -40,15 +47,6 @@ STONE = (
     f"&token={TOKEN}"
 )
 LINK_PATHS = ["/", "/share-landing", "/share-landing/"]
-
-
-def is_page(response: httpx.Response, kind: kinds.PageKind) -> bool:
-    return (
-        response.status_code == kind.status
-        and response.headers["Content-Type"] == "text/html; charset=utf-8"
-        and f">{kind.title}</h1>" in response.text
-        and "Location" not in response.headers
-    )
 
 
 @pytest.mark.parametrize("path", LINK_PATHS)
@@ -96,6 +94,38 @@ async def test_an_anonymized_link_does_not_name_the_study() -> None:
     assert location.startswith(f"{PUBLIC}/anon-shares/stone-webviewer/")
     assert UID not in location
     assert ORTHANC_ID not in location
+
+
+async def test_public_keys_alone_open_links() -> None:
+    """The services that face the public check links, but cannot make any (design 4)."""
+    private = ed25519.Ed25519PrivateKey.generate()
+    private_pem = private.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    ).decode()
+    public_pem = private.public_key().public_bytes(
+        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    )
+    token = sign(landing_settings(secret_key=None, signing_key=private_pem))
+    settings = landing_settings(secret_key=None, verification_keys=public_pem.decode())
+    async with client(settings) as http:
+        response = await http.get("/", params={"token": token})
+    assert response.status_code == 303
+
+
+@pytest.mark.parametrize("days", [1, -1])
+async def test_links_of_the_predecessors_open_until_they_expire(days: int) -> None:
+    claims = {
+        "id": "a study for Mrs Example",
+        "type": "stone-viewer-publication",
+        "anonymized": False,
+        "studies": [{"dicom_uid": UID, "orthanc_id": ""}],
+        "expiration_date": (NOW + timedelta(days=days)).isoformat(),
+    }
+    token = jwt.encode(claims, SECRET_KEY, algorithm="HS256")
+    async with client(SITE) as http:
+        response = await http.get("/share-landing/", params={"token": token})
+    assert response.status_code == (303 if days > 0 else 410)
+    assert "Example" not in response.text
 
 
 async def test_nothing_of_the_request_builds_the_target() -> None:
@@ -297,84 +327,6 @@ async def test_no_token_reaches_the_log(caplog: pytest.LogCaptureFixture) -> Non
     assert ours
     assert "eyJ" not in told
     assert UID not in told
-
-
-def meddream(service: MedDreamTokenService, **changes: Any) -> LandingSettings:
-    return landing_settings(
-        public_meddream_root=f"{PUBLIC}/meddream/",
-        meddream_token_service_url=service.url,
-        **changes,
-    )
-
-
-async def test_a_meddream_link_leads_to_meddream_with_its_own_token() -> None:
-    with MedDreamTokenService() as service:
-        settings = meddream(service)
-        token = sign(settings, type=ShareType.MEDDREAM_PUBLICATION)
-        async with client(settings) as http:
-            response = await http.get("/", params={"token": token})
-        made = httpx.QueryParams({"token": service.tokens[0]})
-    assert response.status_code == 303
-    location = httpx.URL(response.headers["Location"])
-    assert str(location).startswith(f"{PUBLIC}/meddream/?study={UID}&token=")
-    assert location.params["token"] == made["token"]
-    assert token not in str(location)
-
-
-async def test_visitors_of_one_meddream_link_share_one_question() -> None:
-    with MedDreamTokenService() as service:
-        settings = meddream(service)
-        token = sign(settings, type=ShareType.MEDDREAM_PUBLICATION)
-        async with client(settings) as http, anyio.create_task_group() as visits:
-            for method in ["GET", "HEAD"] * 5:
-                visits.start_soon(visit, http, method, token)
-    assert len(service.calls) == 1
-
-
-async def visit(http: httpx.AsyncClient, method: str, token: str) -> None:
-    response = await http.request(method, "/", params={"token": token})
-    assert response.status_code == 303
-
-
-@pytest.mark.parametrize("fault", [Fault.ERROR, Fault.OVERLOADED, Fault.HTML])
-async def test_trouble_with_meddream_gets_503_and_a_way_back(fault: Fault) -> None:
-    with MedDreamTokenService() as service:
-        service.fault = fault
-        settings = meddream(service)
-        token = sign(settings, type=ShareType.MEDDREAM_PUBLICATION)
-        async with client(settings) as http:
-            response = await http.get("/", params={"token": token})
-    assert is_page(response, kinds.UNAVAILABLE)
-    assert int(response.headers["Retry-After"]) > 0
-    assert '<a class="button" href="">Try again</a>' in response.text
-
-
-async def test_a_meddream_link_that_has_expired_asks_nobody() -> None:
-    with MedDreamTokenService() as service:
-        settings = meddream(service)
-        token = sign(settings, type=ShareType.MEDDREAM_PUBLICATION, expires_at=NOW)
-        async with client(settings) as http:
-            response = await http.get("/", params={"token": token})
-    assert is_page(response, kinds.EXPIRED)
-    assert service.calls == []
-
-
-async def test_the_lifespan_gives_up_what_was_asked_of_meddream() -> None:
-    with MedDreamTokenService() as service:
-        service.hold()
-        settings = meddream(service)
-        app = create_app(settings, clock=now)
-        token = sign(settings, type=ShareType.MEDDREAM_PUBLICATION)
-        transport = httpx.ASGITransport(app=app)
-        async with (
-            httpx.AsyncClient(transport=transport, base_url="http://a.test") as http,
-            anyio.create_task_group() as visits,
-            app.router.lifespan_context(app),
-        ):
-            visits.start_soon(http.get, f"/?token={token}")
-            await service.wait_for_calls(1)
-            visits.cancel_scope.cancel()
-    assert len(service.calls) == 1
 
 
 @pytest.mark.parametrize(

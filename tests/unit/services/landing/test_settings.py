@@ -95,6 +95,13 @@ def test_a_wrong_setting_is_named_without_its_value(
     assert value not in line
 
 
+def test_templates_and_languages_are_checked_with_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("{% if %}")
+    found = problems(LANDING_TEMPLATES_DIR=str(tmp_path))
+    assert [line.split(":")[0] for line in found] == ["LANDING_TEMPLATES_DIR"]
+    assert problems(SITE_LANGUAGE="tlh")[0].startswith("SITE_LANGUAGE: ")
+
+
 def test_a_logo_that_is_no_image_is_refused(tmp_path: Path) -> None:
     logo = tmp_path / "logo.txt"
     logo.write_text("no image")

@@ -1,0 +1,79 @@
+"""Two servers under the same load, in turns, and the ratios of their rates."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks.load import Measurement
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison showed.
+
+    Args:
+        name: What was measured.
+        against: The reference.
+        target: Least ratio that is wanted.
+        ours: One measurement a round.
+        reference: One measurement a round, taken next to that of `ours`.
+    """
+
+    name: str
+    against: str
+    target: float
+    ours: Sequence[Measurement]
+    reference: Sequence[Measurement]
+
+    @property
+    def ratios(self) -> list[float]:
+        """Our rate divided by the reference's, for each round."""
+        pairs = zip(self.ours, self.reference, strict=True)
+        return [ours.rate / reference.rate for ours, reference in pairs]
+
+    @property
+    def ratio(self) -> float:
+        """The median of `ratios`."""
+        return median(self.ratios)
+
+    @property
+    def cpu_ratio(self) -> float:
+        """The median ratio of the processor time that one request takes.
+
+        Other programs on the machine disturb it less than the rates. It is the
+        reference's time divided by ours, so that both ratios mean the same.
+        """
+        pairs = zip(self.ours, self.reference, strict=True)
+        return median(
+            reference.cpu_microseconds / ours.cpu_microseconds
+            for ours, reference in pairs
+        )
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the target is reached."""
+        return self.ratio >= self.target
+
+    @property
+    def failures(self) -> int:
+        """Answers that were missing or refused, of both servers."""
+        return sum(one.refused + one.broken for one in (*self.ours, *self.reference))
+
+
+Measure = Callable[[], Measurement]
+"""Puts a load on a server for one round."""
+
+
+def in_turns(
+    ours: Measure, reference: Measure, rounds: int
+) -> tuple[list[Measurement], list[Measurement]]:
+    """Return the measurements of so many rounds; who is first alternates."""
+    mine, theirs = [], []
+    for number in range(rounds):
+        if number % 2:
+            theirs.append(reference())
+            mine.append(ours())
+        else:
+            mine.append(ours())
+            theirs.append(reference())
+    return mine, theirs

@@ -1,0 +1,41 @@
+"""How long everything is measured."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Sizes of a run.
+
+    Args:
+        rounds: Pairs of each comparison.
+        seconds: Length of one measurement.
+        tokens: Different tokens; more than the service remembers.
+        validations: Questions before memory is read.
+        slow_clients: Clients that send a byte a second.
+        idle_connections: Connections that send nothing.
+        request_timeout: Seconds that a request may take to arrive.
+    """
+
+    rounds: int = 9
+    seconds: int = 3
+    tokens: int = 100_000
+    validations: int = 1_000_000
+    slow_clients: int = 300
+    idle_connections: int = 1_000
+    request_timeout: float = 15.0
+
+
+FULL = Plan()
+"""The run whose table counts."""
+
+QUICK = Plan(
+    rounds=1,
+    seconds=1,
+    tokens=20_000,
+    validations=1,
+    slow_clients=30,
+    idle_connections=100,
+    request_timeout=3.0,
+)
+"""A run that only shows that everything works."""

@@ -1,0 +1,51 @@
+"""Services that the contract's tests share; each answers as if it were always noon."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.meddream import MedDreamTokenService
+from tests.support.service import Service, running
+from tests.support.settings import PUBLIC
+
+ROLES = """{
+  // Who may do what
+  "roles": {
+    "radiologist": {"authorized-labels": ["*"], "permissions": ["view", "share"]},
+  },
+  "available-labels": [],
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def meddream() -> Iterator[MedDreamTokenService]:
+    """Run a stand-in of MedDream's token service."""
+    with MedDreamTokenService() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def roles_file(tmp_path: Path) -> Path:
+    """Return a roles file as a person writes it."""
+    path = tmp_path / "permissions.jsonc"
+    path.write_text(ROLES)
+    return path
+
+
+@pytest.fixture(scope="session")
+def service(meddream: MedDreamTokenService) -> Iterator[Service]:
+    """Run a service with all viewers and a login."""
+    with running(
+        public_meddream_root=f"{PUBLIC}/meddream/",
+        meddream_token_service_url=meddream.url,
+    ) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def open_service() -> Iterator[Service]:
+    """Run a service that wants no login."""
+    with running(users=None, allow_unauthenticated=True) as started:
+        yield started
