@@ -1,10 +1,10 @@
 """What all sections share: the plan, the cores, and the files with the requests."""
 
-import http.client
-import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +20,10 @@ GRANTS = 'orthanc_share_decisions_total{decision="granted"'
 
 DENIALS = 'orthanc_share_decisions_total{decision="denied"'
 """The counters of denials."""
+
+
+PROBE_TIMEOUT = 10.0
+"""Longest wait for a single answer, in seconds."""
 
 
 class WrongAnswerError(Exception):
@@ -88,24 +92,34 @@ class Subject:
 
     def __init__(self, server: Server, load: Load, seconds: int) -> None:
         self.server = server
-        self.requests = 0
+        self.answered = 0
         self._load = load
         self._seconds = seconds
+        self._next_token = 0
 
     def __call__(self) -> Measurement:
         """Put the load on the server for one round."""
-        # What was under way at the end of the last round is not counted by wrk.
-        spare = self._load.connections
-        measured = put_load(
-            self.server, self._load, self._seconds, self.requests + spare
-        )
-        self.requests += measured.requests + spare
-        return measured
+        return self._put(self._seconds)
 
     def warm_up(self) -> None:
         """Put the load on it for a second, and forget the result."""
-        measured = put_load(self.server, self._load, 1)
-        self.requests += measured.requests
+        self._put(1)
+
+    def _put(self, seconds: int) -> Measurement:
+        measured = put_load(self.server, self._load, seconds, self._next_token)
+        self.answered += measured.requests
+        # wrk does not count what was under way at the end of the round.
+        self._next_token += measured.requests + self._load.connections
+        return measured
+
+
+def probe(server: Server, request: bytes) -> int:
+    """Return the status of the answer to one request."""
+    with socket.create_connection(("127.0.0.1", server.port), PROBE_TIMEOUT) as link:
+        link.sendall(request)
+        response = HTTPResponse(link)
+        response.begin()
+        return response.status
 
 
 def expect_grants(server: Server, requests: int) -> None:

@@ -50,6 +50,19 @@ class Comparison:
         )
 
     @property
+    def rates(self) -> tuple[float, float]:
+        """The median rates of ours and of the reference, requests a second."""
+        return median(o.rate for o in self.ours), median(r.rate for r in self.reference)
+
+    @property
+    def busy(self) -> tuple[float, float]:
+        """How busy server and load generator kept their cores, 1 for wholly."""
+        measured = (*self.ours, *self.reference)
+        seconds = sum(one.seconds for one in measured)
+        server = sum(one.cpu_seconds for one in measured) / seconds
+        return server, sum(one.load_seconds for one in measured) / seconds
+
+    @property
     def is_met(self) -> bool:
         """Whether the target is reached."""
         return self.ratio >= self.target

@@ -9,10 +9,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-USER = ("share-user", "change-me")
-"""The login in the recordings."""
+USER = ("share-user", "Tq8-vLx3m")
+"""A login as long as that in the recordings, whose password services refuse."""
 
-AUTHORIZATION = "Basic c2hhcmUtdXNlcjpjaGFuZ2UtbWU="
+AUTHORIZATION = "Basic c2hhcmUtdXNlcjpUcTgtdkx4M20="
 """The header `Authorization` for `USER`."""
 
 STUDY: Mapping[str, str] = {

@@ -66,13 +66,20 @@ def _stop(_number: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 1 << 16:
+        raise ValueError(text)
+    return port
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument(
         "--once", "--check", action="store_true", help="start, try every link, stop"
     )
     parser.add_argument(
-        "--port", type=int, default=PORTS["public"], help="public port (%(default)s)"
+        "--port", type=_port, default=PORTS["public"], help="public port (%(default)s)"
     )
     parser.add_argument(
         "--state", type=Path, default=STATE, help="folder for all files (.demo)"

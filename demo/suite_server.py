@@ -5,7 +5,7 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from demo.processes import Process, answers
@@ -27,7 +27,7 @@ class Secrets:
     """
 
     folder: Path
-    users: Mapping[str, str]
+    users: Mapping[str, str] = field(repr=False)
 
     def login(self, user: str) -> tuple[str, str]:
         """Return name and password of a caller."""

@@ -71,8 +71,6 @@ class Resources:
             found = json.loads(self._api.RestApiGet(f"/{route}/{orthanc_id}"))
             dicom_id = found["MainDicomTags"].get(tag, "")
             above = () if parent is None else self.chain(_ABOVE[level], found[parent])
-        except UnknownResourceError:
-            raise
         except Exception as error:
             # The module raises its own OrthancException for everything
             raise UnknownResourceError(level) from error

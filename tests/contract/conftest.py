@@ -49,3 +49,12 @@ def open_service() -> Iterator[Service]:
     """Run a service that wants no login."""
     with running(users=None, allow_unauthenticated=True) as started:
         yield started
+
+
+@pytest.fixture
+def asked(
+    request: pytest.FixtureRequest, service: Service, open_service: Service
+) -> Service:
+    """Return the service that a recorded line is for: with or without a login."""
+    line = request.node.callspec.params["line"]
+    return service if line.has_login else open_service

@@ -12,6 +12,8 @@ from tests.support.browser import open_page, screenshot_path
 WAIT = 90_000
 """Milliseconds for OHIF to start; WebGL runs in software."""
 
+PHONE = {"viewport": {"width": 390, "height": 844}, "reduced_motion": "reduce"}
+
 GREY_LEVELS = """
 () => {
   const canvas = document.querySelector("canvas.cornerstone-canvas");
@@ -64,7 +66,7 @@ def test_a_link_does_not_show_another_study(demo: Running, tmp_path: Path) -> No
 def test_an_expired_link_shows_a_page_instead_of_the_study(
     demo: Running, tmp_path: Path
 ) -> None:
-    with open_page(viewport={"width": 390, "height": 844}) as (page, hosts):
+    with open_page(**PHONE) as (page, hosts):
         answer = page.goto(demo.links.expired.url)
         page.screenshot(path=screenshot_path("expired-390", tmp_path))
         assert answer is not None

@@ -35,8 +35,8 @@ MEMBERS: Mapping[str, Sequence[str]] = {
     ),
     "create": ("token", "url"),
     "decode": ("error-code", "redirect-url", "resources"),
-    "roles-get": ("roles", "available-labels"),
-    "roles-put": ("roles", "available-labels"),
+    "roles-get": ("roles",),
+    "roles-put": ("roles",),
 }
 """Members that the plugin or Orthanc Explorer 2 reads, by route."""
 

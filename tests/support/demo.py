@@ -1,5 +1,6 @@
 """The whole demo, running: two Orthancs, the services, nginx, OHIF."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +17,14 @@ VIEWERS = STATE / "viewer"
 """OHIF is fetched once, for `make demo` and for all tests."""
 
 
+def copy_samples(samples: Path, state: Path) -> None:
+    """Give a demo in `state` the sample studies, which then need not be made."""
+    shutil.copytree(samples.parent, state / "samples")
+
+
 @contextmanager
 def running_demo(state: Path, *without: str) -> Iterator[Running]:
-    """Run the demo with its files in `state`, with a viewer unless left out."""
+    """Run the demo with its files in `state` and all parts but those in `without`."""
     require_orthanc()
     wanted = {"nginx": "nginx", "ohif": "npm"}
     for part, program in wanted.items():
@@ -32,7 +38,9 @@ def running_demo(state: Path, *without: str) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def demo(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The demo with all its parts, for all tests that only read."""
-    with running_demo(tmp_path_factory.mktemp("demo")) as running_one:
+    state = tmp_path_factory.mktemp("demo")
+    copy_samples(samples, state)
+    with running_demo(state) as running_one:
         yield running_one

@@ -142,20 +142,22 @@ def _ids(named: Mapping[str, Any]) -> list[str]:
     return [named[key] for key in ("dicom-uid", "orthanc-id") if key in named]
 
 
+def case_of(line: Line) -> str:
+    """Return the name of a line, for the list of tests."""
+    return line.case
+
+
 def study_of(line: Line) -> Study:
     """Return the study that a line asks about; the first one if it names none."""
     asked = line.body if isinstance(line.body, dict) else {}
     wanted = asked.get("orthanc-id") or asked.get("dicom-uid")
     trigger = str(line.trigger.get("path"))
-    found = [
-        study
-        for study in studies()
-        if wanted in study.ids or study.orthanc_id in trigger
-    ]
-    return found[0] if found else studies()[0]
+    named = [study for study in studies() if wanted in study.ids]
+    looked_at = [study for study in studies() if study.orthanc_id in trigger]
+    return [*named, *looked_at, studies()[0]][0]
 
 
-def replay(base: str, line: Line, token: str = "x", other: str = "x") -> Answer:
+def replay(base: str, line: Line, token: str = "", other: str = "") -> Answer:
     """Send one recorded request on a connection of its own; return the answer.
 
     Args:

@@ -29,6 +29,8 @@ def _duration(value: Any) -> Any:
 def _address(value: Any) -> Any:
     if not isinstance(value, str):
         return value
+    if not value.isascii():
+        raise ValueError("should be ASCII, with punycode for other host names")
     if not value.isprintable() or any(mark in value for mark in _NOT_IN_ADDRESSES):
         raise ValueError("should be an address without ?, #, \\ and blanks")
     try:

@@ -1,0 +1,133 @@
+"""What a run found, as Markdown or JSON."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from benchmarks.comparison import Comparison
+from benchmarks.machine import describe
+from benchmarks.plan import Plan
+
+METHOD = """\
+Each row is the median of {rounds} rounds. In a round both sides get the same requests \
+from wrk for {seconds} s each, one after the other, and the side that begins alternates. \
+Every server is one process on a core of its own; wrk (1 thread, 64 connections) has \
+the other core. *Ratio* divides the rates of a round, *spread* is the smallest and the \
+largest of these ratios. *CPU* is the same ratio by processor time for one request, \
+which other programs on the machine disturb less. Requests are those of the Orthanc \
+authorization plugin, byte for byte: chunked, with login. References run under uvicorn \
+with uvloop and httptools, without access log."""
+"""How the numbers came about."""
+
+_HEAD = """\
+| measured | against | ratio | spread | CPU | target | requests/s | busy |
+|---|---|--:|--:|--:|--:|--:|--:|"""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A number that should not be passed.
+
+    Args:
+        name: What was measured.
+        value: The number.
+        limit: The largest that is wanted.
+        unit: Its unit.
+        detail: What else is to know.
+    """
+
+    name: str
+    value: float
+    limit: float
+    unit: str
+    detail: str = ""
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the number is small enough."""
+        return self.value <= self.limit
+
+
+@dataclass
+class Report:
+    """What a run found so far.
+
+    Args:
+        plan: Sizes of the run.
+        comparisons: Ratios.
+        limits: Numbers.
+        failures: Answers that were missing or refused, beside the comparisons'.
+    """
+
+    plan: Plan
+    comparisons: list[Comparison] = field(default_factory=list)
+    limits: list[Limit] = field(default_factory=list)
+    other_failures: int = 0
+
+    @property
+    def failures(self) -> int:
+        """Answers that were missing or refused."""
+        found = (comparison.failures for comparison in self.comparisons)
+        return self.other_failures + sum(found)
+
+
+def to_markdown(report: Report) -> str:
+    """Return the report for people."""
+    machine = ", ".join(f"{name} {value}" for name, value in describe().items())
+    method = METHOD.format(rounds=report.plan.rounds, seconds=report.plan.seconds)
+    parts = [
+        "\n".join([_HEAD, *map(_comparison_row, report.comparisons)]),
+        "\n".join(["| measured | value | limit |", "|---|--:|--:|"]
+                  + [_limit_row(limit) for limit in report.limits]),
+        f"Answers that were not right: {report.failures}.",
+        method,
+        f"Machine: {machine}.",
+    ]
+    return "\n\n".join(parts)
+
+
+def _comparison_row(one: Comparison) -> str:
+    ratios = one.ratios
+    cells = (
+        one.name,
+        one.against,
+        f"**{one.ratio:.2f}**",
+        f"{min(ratios):.2f}-{max(ratios):.2f}",
+        f"{one.cpu_ratio:.2f}",
+        f"{_sign(one.is_met)} {one.target:g}",
+        f"{one.rates[0]:,.0f} / {one.rates[1]:,.0f}",
+        f"{one.busy[0]:.0%} / {one.busy[1]:.0%}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _limit_row(one: Limit) -> str:
+    name = f"{one.name} ({one.detail})" if one.detail else one.name
+    return f"| {name} | {one.value:.0f} {one.unit} | {one.limit:g} {one.unit} |"
+
+
+def _sign(is_met: bool) -> str:
+    return "≥" if is_met else "missed:"
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """Return the report for programs."""
+    return {
+        "machine": describe(),
+        "plan": asdict(report.plan),
+        "failures": report.failures,
+        "comparisons": [
+            {
+                "name": one.name,
+                "against": one.against,
+                "target": one.target,
+                "met": one.is_met,
+                "ratio": one.ratio,
+                "ratios": one.ratios,
+                "cpu-ratio": one.cpu_ratio,
+                "ours": [asdict(measured) for measured in one.ours],
+                "reference": [asdict(measured) for measured in one.reference],
+            }
+            for one in report.comparisons
+        ],
+        "limits": [asdict(one) | {"met": one.is_met} for one in report.limits],
+    }

@@ -1,0 +1,93 @@
+"""Pseudonyms of UIDs and Orthanc ids."""
+
+import uuid
+
+from hypothesis import assume, given, strategies as st
+
+from orthanc_share.deidentification.identifiers import SharePseudonyms
+from orthanc_share.domain.resource import is_orthanc_id, is_uid
+from tests.support.settings import DEIDENTIFICATION_KEY
+from tests.support.strategies import orthanc_ids, uids
+
+KEY = DEIDENTIFICATION_KEY.encode()
+OTHER_KEY = KEY[::-1]
+UID = "1.2.276.0.99.1"
+ORTHANC_ID = "11111111-22222222-33333333-44444444-55555555"
+
+share_ids = st.text("abcXYZ019-_", min_size=1, max_size=22)
+many_uids = st.lists(uids, min_size=1, max_size=20, unique=True)
+many_ids = st.lists(orthanc_ids, min_size=1, max_size=20, unique=True)
+
+
+@given(share_ids, uids)
+def test_a_pseudonym_of_a_uid_is_a_uid(share_id: str, uid: str) -> None:
+    pseudonym = SharePseudonyms(KEY, share_id).uid(uid)
+    assert is_uid(pseudonym)
+    assert len(pseudonym) <= 64
+    assert pseudonym != uid
+
+
+@given(share_ids, uids)
+def test_it_is_made_of_a_uuid_as_ps3_5_b_2_wants(share_id: str, uid: str) -> None:
+    number = SharePseudonyms(KEY, share_id).uid(uid).removeprefix("2.25.")
+    made = uuid.UUID(int=int(number))
+    assert made.version == 8
+    assert made.variant == uuid.RFC_4122
+
+
+@given(share_ids, orthanc_ids)
+def test_a_pseudonym_of_an_orthanc_id_is_one(share_id: str, orthanc_id: str) -> None:
+    pseudonym = SharePseudonyms(KEY, share_id).orthanc_id(orthanc_id)
+    assert is_orthanc_id(pseudonym)
+    assert pseudonym != orthanc_id
+
+
+@given(share_ids, many_uids, many_ids)
+def test_within_a_share_each_id_has_one_pseudonym_of_its_own(
+    share_id: str, some_uids: list[str], some_ids: list[str]
+) -> None:
+    first, again = SharePseudonyms(KEY, share_id), SharePseudonyms(KEY, share_id)
+    made = [first.uid(uid) for uid in some_uids]
+    made += [first.orthanc_id(one) for one in some_ids]
+    assert made == [again.uid(uid) for uid in some_uids] + [
+        again.orthanc_id(one) for one in some_ids
+    ]
+    assert len(set(made)) == len(made)
+
+
+@given(share_ids, share_ids, many_uids, many_ids)
+def test_two_shares_cannot_be_joined(
+    one: str, other: str, some_uids: list[str], some_ids: list[str]
+) -> None:
+    assume(one != other)
+    here, there = SharePseudonyms(KEY, one), SharePseudonyms(KEY, other)
+    assert {here.uid(uid) for uid in some_uids}.isdisjoint(
+        there.uid(uid) for uid in some_uids
+    )
+    assert {here.orthanc_id(i) for i in some_ids}.isdisjoint(
+        there.orthanc_id(i) for i in some_ids
+    )
+
+
+def test_another_key_gives_other_pseudonyms() -> None:
+    here, there = SharePseudonyms(KEY, "share-1"), SharePseudonyms(OTHER_KEY, "share-1")
+    assert here.uid(UID) != there.uid(UID)
+    assert here.orthanc_id(ORTHANC_ID) != there.orthanc_id(ORTHANC_ID)
+
+
+def test_uids_of_the_standard_stay() -> None:
+    ct_image_storage = "1.2.840.10008.5.1.4.1.1.2"
+    assert SharePseudonyms(KEY, "share-1").uid(ct_image_storage) == ct_image_storage
+    lookalike = "1.2.840.100081.5"
+    assert SharePseudonyms(KEY, "share-1").uid(lookalike) != lookalike
+
+
+def test_pseudonyms_stay_the_same_over_releases() -> None:
+    # Links that are out hold them: whoever changes this breaks those links.
+    pseudonyms = SharePseudonyms(b"k" * 32, "share-1")
+    assert pseudonyms.uid(UID) == "2.25.38531171219851748314021990376905981167"
+    assert pseudonyms.orthanc_id(ORTHANC_ID) == "322da1bc-2e0143a0-7c3d00f7-6fe692cd-9d907063"
+
+
+def test_their_text_holds_no_key() -> None:
+    assert "SharePseudonyms(share_id='share-1')" in repr(SharePseudonyms(KEY, "share-1"))
