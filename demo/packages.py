@@ -2,8 +2,10 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from demo import orthanc_server
 from demo.processes import StartError, find_program
@@ -13,6 +15,9 @@ OPTIONAL = {"nginx-light": "nginx", "npm": "npm"}
 
 COMPOSE = "docker compose up"
 """The way without any of them."""
+
+SCRIPT = Path(__file__).with_name("packages")
+"""Installs Debian packages without starting their servers."""
 
 _INSTALL_TIMEOUT = 1800.0
 
@@ -53,10 +58,9 @@ def ensure(found: Missing, say: Callable[[str], None]) -> None:
     """
     if not found.all:
         return
-    apt = find_program("apt-get")
-    if apt is not None and os.geteuid() == 0:
+    if find_program("apt-get") is not None and os.geteuid() == 0:
         say(f"installing {' '.join(found.all)}")
-        _install(apt, found.all)
+        _install(found.all)
         return
     advice = f"apt-get install {' '.join(found.all)}"
     if found.needed:
@@ -66,18 +70,13 @@ def ensure(found: Missing, say: Callable[[str], None]) -> None:
     say(f"without {' '.join(found.useful)} (as root: {advice})")
 
 
-def _install(apt: str, packages: Sequence[str]) -> None:
-    """Install packages; the index of a fresh machine may have to be fetched first."""
-    install = [apt, "install", "--yes", "--no-install-recommends", *packages]
-    for command in (install, [apt, "update"], install):
-        done = subprocess.run(  # noqa: S603
-            command,
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_INSTALL_TIMEOUT,
-            check=False,
-        )
-        if command is install and done.returncode == 0:
-            return
-    raise StartError(f"apt-get cannot install {' '.join(packages)}")
+def _install(packages: Sequence[str]) -> None:
+    done = subprocess.run(  # noqa: S603
+        [SCRIPT, *packages],
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        timeout=_INSTALL_TIMEOUT,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise StartError(f"apt-get cannot install {' '.join(packages)}")

@@ -40,7 +40,8 @@
     routerBasename: "/ohif",
     extensions: [],
     modes: [],
-    customizationService: {},
+    // The tour would cover the images at the first visit.
+    customizationService: { "ohif.tours": { $set: [] } },
     showStudyList: false,
     maxNumberOfWebWorkers: 3,
     showWarningMessageForCrossOrigin: true,

@@ -79,7 +79,15 @@ class TimeLimitedProtocol(HttpToolsProtocol):
         self._timer = None
         if self.transport.is_closing():
             return
-        # An answer that has begun must not be followed by another.
-        if self.cycle is None or not self.cycle.response_started:
+        if self._may_answer():
             self.transport.write(_TOO_SLOW)
         self.transport.close()
+
+    def _may_answer(self) -> bool:
+        """Tell whether the next bytes would be the answer to the slow request."""
+        cycle = self.cycle
+        if cycle is None:
+            return True
+        if cycle.scope is self.scope:
+            return not (cycle.response_started or self.pipeline)
+        return cycle.response_complete

@@ -54,15 +54,16 @@ def _date(value: Any) -> Any:
         raise ValueError("should be an ISO 8601 date-time") from None
 
 
+# The length stands inside: pydantic would measure the null as well.
 DicomUid = Annotated[
-    StrictStr | None,
+    Annotated[StrictStr, Field(max_length=64)] | None,
     BeforeValidator(_absent),
-    Field(max_length=64, description="StudyInstanceUID", examples=[_UID_SAMPLE]),
+    Field(description="StudyInstanceUID", examples=[_UID_SAMPLE]),
 ]
 OrthancId = Annotated[
-    StrictStr | None,
+    Annotated[StrictStr, Field(max_length=44)] | None,
     BeforeValidator(_absent),
-    Field(max_length=44, description="Orthanc id", examples=[_ORTHANC_SAMPLE]),
+    Field(description="Orthanc id", examples=[_ORTHANC_SAMPLE]),
 ]
 Expiry = Annotated[
     datetime | None,

@@ -1,4 +1,4 @@
-"""The bodies that make a share: three forms, two spellings, any case (protocol A, B)."""
+"""The bodies that make a share: three forms, two spellings, any case."""
 
 from typing import Any
 

@@ -65,6 +65,8 @@ class TokenContents:
             return _INVALID | {"token-type": error.share_type}
         except TokenError:
             return _INVALID
+        if share.flavour not in self._sharing.policy.servers:
+            return _INVALID  # validate refuses it on every server of this site
         redirect, error_code = await self._redirect(share, value)
         return {
             "token-type": share.type,

@@ -23,6 +23,9 @@ TOKEN_TYPE = "share+jwt"  # noqa: S105 - the header `typ`
 LEGACY_TOKEN_TYPES = ("JWT", None)
 """The header `typ` of the predecessors' tokens."""
 
+LEGACY_ALGORITHM = "HS256"
+"""The header `alg` of the predecessors' tokens."""
+
 TOKEN_LENGTH_MAX = 16_384
 """Longest token, in characters: what a request line can hold (protocol G.3)."""
 
@@ -149,7 +152,9 @@ class ShareCodec:
         return share
 
     def _read_legacy(self, token: str, header: dict[str, Any]) -> Share:
-        if not self._legacy.accepted or not header.keys() <= {"alg", "typ"}:
+        is_theirs = header.get("alg") == LEGACY_ALGORITHM
+        is_plain = header.keys() <= {"alg", "typ"}
+        if not (self._legacy.accepted and is_theirs and is_plain):
             raise InvalidTokenError("The token is of another kind.")
         payload = self._payload(token, self._ring.legacy)
         return from_legacy_claims(payload, token, self._legacy.until)
@@ -170,5 +175,7 @@ class ShareCodec:
 
 
 def _decoded(segment: bytes) -> bytes:
-    # Covered by the signature, so that only we can have made it malformed.
-    return base64url_decode(segment)
+    try:
+        return base64url_decode(segment)
+    except ValueError as error:  # signed with our key, but not by us
+        raise InvalidTokenError("The token is not readable.") from error

@@ -68,35 +68,31 @@ def test_useful_packages_are_not_needed(
     assert said == ["without npm (as root: apt-get install npm)"]
 
 
-def test_root_installs_all(
-    programs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    add(programs, "apt-get", f'echo "$DEBIAN_FRONTEND $@" >> {tmp_path}/calls')
+@pytest.fixture
+def installing(programs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The script that installs packages; this one only writes down which."""
+    add(programs, "apt-get")
+    add(tmp_path, "packages", f"echo $@ > {tmp_path}/installed")
+    monkeypatch.setattr(packages, "SCRIPT", tmp_path / "packages")
     as_user(0, monkeypatch)
-    ensure(Missing(("orthanc",), ("npm",)), print)
-    calls = (tmp_path / "calls").read_text().splitlines()
-    line = "install --yes --no-install-recommends orthanc npm"
-    assert calls == [f"noninteractive {line}"]
+    return tmp_path
 
 
-def test_root_fetches_the_index_when_a_package_is_unknown(
-    programs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    index = tmp_path / "index"
-    script = f"if [ $1 = update ]; then : > {index}; exit; fi; [ -e {index} ]"
-    add(programs, "apt-get", script)
-    as_user(0, monkeypatch)
-    ensure(Missing(("orthanc",), ()), print)
-    assert index.exists()
+def test_root_installs_all(installing: Path) -> None:
+    said: list[str] = []
+    ensure(Missing(("orthanc",), ("npm",)), said.append)
+    assert said == ["installing orthanc npm"]
+    assert (installing / "installed").read_text() == "orthanc npm\n"
 
 
-def test_a_package_that_cannot_be_installed_stops_the_demo(
-    programs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add(programs, "apt-get", "exit 100")
-    as_user(0, monkeypatch)
+def test_a_package_that_cannot_be_installed_stops_the_demo(installing: Path) -> None:
+    add(installing, "packages", "exit 100")
     with pytest.raises(StartError, match="cannot install orthanc"):
         ensure(Missing(("orthanc",), ()), print)
+
+
+def test_packages_are_installed_by_the_script_of_the_makefile() -> None:
+    assert os.access(packages.SCRIPT, os.X_OK)
 
 
 def test_the_advice_names_only_programs_that_the_demo_uses() -> None:

@@ -86,8 +86,13 @@ def test_pseudonyms_stay_the_same_over_releases() -> None:
     # Links that are out hold them: whoever changes this breaks those links.
     pseudonyms = SharePseudonyms(b"k" * 32, "share-1")
     assert pseudonyms.uid(UID) == "2.25.38531171219851748314021990376905981167"
-    assert pseudonyms.orthanc_id(ORTHANC_ID) == "322da1bc-2e0143a0-7c3d00f7-6fe692cd-9d907063"
+    assert (
+        pseudonyms.orthanc_id(ORTHANC_ID)
+        == "322da1bc-2e0143a0-7c3d00f7-6fe692cd-9d907063"
+    )
 
 
 def test_their_text_holds_no_key() -> None:
-    assert "SharePseudonyms(share_id='share-1')" in repr(SharePseudonyms(KEY, "share-1"))
+    assert "SharePseudonyms(share_id='share-1')" in repr(
+        SharePseudonyms(KEY, "share-1")
+    )

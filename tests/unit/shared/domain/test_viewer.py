@@ -48,19 +48,25 @@ def share(kind: str, *resources: Resource, **changes: Any) -> Share:
     [
         (
             "stone-viewer-publication",
-            f"{PUBLIC}/shares/stone-webviewer/index.html"
-            f"?study={U1},{U2}&selectedStudies={U1},{U2}&token={TOKEN}",
+            (
+                f"{PUBLIC}/shares/stone-webviewer/index.html"
+                f"?study={U1},{U2}&selectedStudies={U1},{U2}&token={TOKEN}"
+            ),
         ),
         (
             "osimis-viewer-publication",
-            f"{PUBLIC}/shares/osimis-viewer/app/index.html"
-            f"?pickableStudyIds={A},{B}&selectedStudyIds={A},{B}&token={TOKEN}",
+            (
+                f"{PUBLIC}/shares/osimis-viewer/app/index.html"
+                f"?pickableStudyIds={A},{B}&selectedStudyIds={A},{B}&token={TOKEN}"
+            ),
         ),
         (
             "volview-viewer-publication",
-            f"{PUBLIC}/shares/volview/index.html?names=[archive-1.zip,archive-2.zip]"
-            f"&urls=../studies/{A}/archive,../studies/{B}/archive"
-            f"&token={TOKEN}",
+            (
+                f"{PUBLIC}/shares/volview/index.html?names=[archive-1.zip,archive-2.zip]"
+                f"&urls=../studies/{A}/archive,../studies/{B}/archive"
+                f"&token={TOKEN}"
+            ),
         ),
         (
             "ohif-viewer-publication",
@@ -239,7 +245,9 @@ def test_an_instant_link_may_share_anything() -> None:
     links().check(share("download-instant-link", Resource(Level.SERIES, None, A)))
 
 
-@pytest.mark.parametrize("kind", ["meddream-viewer-publication", "meddream-instant-link"])
+@pytest.mark.parametrize(
+    "kind", ["meddream-viewer-publication", "meddream-instant-link"]
+)
 def test_meddream_shows_nothing_anonymized(kind: str) -> None:
     with pytest.raises(ShareTypeDisabledError, match="cannot be de-identified"):
         links().check(share(kind, flavour=Flavour.ANONYMIZED))

@@ -80,7 +80,9 @@ def test_it_shows_neither_content_nor_exact_length() -> None:
 
 def test_a_short_key_is_refused_without_being_told() -> None:
     key = DEIDENTIFICATION_KEY.encode()[:31]
-    with pytest.raises(ConfigurationError, match="DEIDENTIFICATION_KEY is shorter") as e:
+    with pytest.raises(
+        ConfigurationError, match="DEIDENTIFICATION_KEY is shorter"
+    ) as e:
         Sealer(key)
     assert key.decode() not in str(e.value)
     assert DEIDENTIFICATION_KEY not in repr(SEALER)
