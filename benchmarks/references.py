@@ -183,6 +183,8 @@ def main(name: str) -> None:
         http="httptools",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
+        ws="none",
         log_level="warning",
     )
     with create_server(("127.0.0.1", 0), backlog=2048) as listening:

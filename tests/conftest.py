@@ -1,13 +1,11 @@
 """What all tests share."""
 
-import io
-import logging
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from orthanc_share.web.logging import JsonFormatter
+from tests.support.logs import CollectedLog, collected_log
 
 settings.register_profile(
     "tests",
@@ -26,15 +24,7 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def json_log() -> Iterator[io.StringIO]:
+def json_log() -> Iterator[CollectedLog]:
     """Collect every line that the services would log, at the lowest level."""
-    collected = io.StringIO()
-    handler = logging.StreamHandler(collected)
-    handler.setFormatter(JsonFormatter())
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield collected
-    root.setLevel(level)
-    root.removeHandler(handler)
+    with collected_log() as log:
+        yield log

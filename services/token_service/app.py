@@ -20,7 +20,12 @@ from orthanc_share.web.lifespan import closing, open_broker
 from orthanc_share.web.metrics import Metrics
 from orthanc_share.web.middleware import install_middleware
 from orthanc_share.web.operation import add_operation
-from orthanc_share.web.plain import Answer, PlainEndpoint, PlainRoutes
+from orthanc_share.web.plain import (
+    Answer,
+    PlainEndpoint,
+    PlainFastAPI,
+    PlainRoutes,
+)
 from orthanc_share.web.problems import install_problems
 from orthanc_share.web.sharing import Sharing, build_sharing
 from orthanc_share.web.startup import start
@@ -66,7 +71,7 @@ def create_app(
         raise ConfigurationError(["SECRET_KEY or SIGNING_KEY is missing: one signs."])
     stack = AsyncExitStack()
     parts = _Parts(settings, sharing, open_broker(settings, stack), clock, Metrics())
-    app = FastAPI(
+    app = PlainFastAPI(
         title="orthanc-share token-service",
         lifespan=closing(stack),
         docs_url="/docs" if settings.docs else None,
@@ -82,7 +87,7 @@ def create_app(
     return app
 
 
-def _install_routes(app: FastAPI, parts: _Parts) -> None:
+def _install_routes(app: PlainFastAPI, parts: _Parts) -> None:
     authenticator = Authenticator(parts.settings.users)
 
     def endpoints(
@@ -106,6 +111,7 @@ def _install_routes(app: FastAPI, parts: _Parts) -> None:
     # Added last, it stands in front: questions pass no other middleware.
     questions = endpoints(_questions(parts), are_questions=True)
     app.add_middleware(PlainRoutes, routes=questions, prefixes={})
+    app.first = questions
 
 
 def _questions(parts: _Parts) -> Routes:

@@ -95,7 +95,7 @@ def test_the_length_of_a_link_does_not_count_the_studies(both: Service) -> None:
 
 def test_only_the_key_of_the_site_opens_a_sealed_share(both: Service) -> None:
     token = both.token(anonymized=True)
-    with running(**SETTINGS | {"deidentification_key": OTHER_KEY}) as other:
+    with running(**{**SETTINGS, "deidentification_key": OTHER_KEY}) as other:
         assert other.is_granted(token, server_id="anon") is False
         assert other.decode(token)["error-code"] == "invalid"
     assert both.is_granted(token, server_id="anon") is True

@@ -87,11 +87,13 @@ def forged(headers: Any, payload: Any = None, *, key: str | None = SECRET_KEY) -
     """
     content = claims() if payload is None else payload
     signed = f"{segment(headers)}.{segment(content)}"
-    if key is None:
-        return signed + "."
+    return f"{signed}." + ("" if key is None else signature_of(signed, key))
+
+
+def signature_of(signed: str, key: str = SECRET_KEY) -> str:
+    """Return the HS256 signature of the first two parts of a token."""
     algorithm = jwt.get_algorithm_by_name("HS256")
-    signature = algorithm.sign(signed.encode(), key.encode())
-    return f"{signed}.{segment(signature)}"
+    return segment(algorithm.sign(signed.encode(), key.encode()))
 
 
 def parts(token: str) -> list[bytes]:

@@ -167,8 +167,18 @@ class EnvironmentAndSecrets(PydanticBaseSettingsSource):
             return self._read(Path(named), name + _FILE_SUFFIX)
         if name in self._secrets:
             return self._read(self._folder / name, name)
+        return self._text_of_variable(name)
+
+    def _text_of_variable(self, name: str) -> str | None:
         value = self._environ.get(name)
-        return None if value is None else value.strip()
+        if value is None:
+            return None
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.problems.append(f"{name}: is not UTF-8 text.")
+            return None
+        return value.strip()
 
     def _secret_names(self) -> frozenset[str]:
         try:

@@ -73,10 +73,23 @@ def _json(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return json.loads(value, object_pairs_hook=_unique)
+    except _TwiceError:
+        raise ValueError("names a member twice") from None
     except (ValueError, RecursionError):
         # The parser's own text would show a part of the value.
         raise ValueError("should be valid JSON") from None
+
+
+class _TwiceError(Exception):
+    """A JSON object names a member twice: which one counts?"""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _TwiceError
+    return members
 
 
 def _users(value: Any) -> Any:

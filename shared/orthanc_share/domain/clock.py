@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from time import time
 
 Clock = Callable[[], datetime]
 """Returns the present instant: aware, UTC, without fractions of a second."""
@@ -12,7 +13,8 @@ END_OF_TIME = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 def utc_now() -> datetime:
     """Return the present instant in UTC, cut to whole seconds as JWT counts them."""
-    return datetime.now(UTC).replace(microsecond=0)
+    # Asked for every decision, and `now().replace()` takes twice as long.
+    return datetime.fromtimestamp(int(time()), UTC)
 
 
 def to_utc(instant: datetime) -> datetime:

@@ -111,7 +111,7 @@ def from_claims(payload: bytes, sealer: Sealer | None) -> Share:
             not_before=_instant(claims.nbf),
             expires_at=None if claims.exp is None else _instant(claims.exp),
         )
-    except (msgspec.DecodeError, InvalidResourceError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, InvalidResourceError) as error:
         raise InvalidTokenError("The token's content is not a share.") from error
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import hashlib
 import hmac
 import logging
 import secrets
@@ -85,7 +86,8 @@ class Authenticator:
             self._known.popitem(last=False)
 
     def _digest(self, header: bytes) -> bytes:
-        return hmac.digest(self._salt, header, "sha256")
+        # A keyed hash at half the price of an HMAC: it is made for every question.
+        return hashlib.blake2b(header, key=self._salt, digest_size=32).digest()
 
     def _has_hashes(self) -> bool:
         users = self._users or {}

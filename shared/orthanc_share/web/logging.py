@@ -13,7 +13,7 @@ from typing_extensions import override
 
 SECRETS = re.compile(
     r"eyJ[\w-]+\.[\w-]*\.?[\w-]*"  # a JSON Web Token
-    r"|(?i:\b(?:basic|bearer)\s+[\w+/=.~-]{4,})"
+    r"|(?i:\b(?:basic|bearer)(?:\s|\\t)+[\w+/=.~-]{4,})"
     r"|(?<=://)[^/\s@]+(?=@)"  # user name and password in an address
     r"|(?<=\?)\S+"  # a query string
 )

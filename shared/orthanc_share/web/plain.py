@@ -1,17 +1,21 @@
 """Endpoints without a framework: what the plugin asks for every image (design 7).
 
 `PlainRoutes` stands in front of the application and answers a few exact paths itself;
-everything else goes on to the application behind it.
+everything else goes on to the application behind it. `PlainFastAPI` answers the busiest
+of them before FastAPI does anything for the request.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
+from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from typing_extensions import override
 
 from orthanc_share.domain.errors import OrthancShareError
 from orthanc_share.web.authentication import Authenticator
@@ -203,6 +207,27 @@ class PlainRoutes:
         # The server leaves out the body of an answer to HEAD.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         return allowed.get(method) or _not_allowed(allowed)
+
+
+class PlainFastAPI(FastAPI):
+    """FastAPI that answers a few exact requests before all of its own layers.
+
+    Those layers (telemetry, errors, middleware) take longer than a decision. What they
+    would do for these requests, the endpoints do themselves.
+    """
+
+    first: Mapping[str, Mapping[str, ASGIApp]] = MappingProxyType({})
+    """Path to method to endpoint; other methods of these paths go the usual way."""
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        methods = self.first.get(scope["path"]) if scope["type"] == "http" else None
+        endpoint = None if methods is None else methods.get(scope["method"])
+        if endpoint is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await endpoint(scope, receive, send)
 
 
 def _not_allowed(methods: Iterable[str]) -> Response:
