@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import io
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -20,6 +19,7 @@ from orthanc_share.web.authentication import (
     has_broken_argon2_hash,
 )
 from orthanc_share.web.problems import RequestError
+from tests.support.logs import CollectedLog
 
 pytestmark = pytest.mark.anyio
 
@@ -92,7 +92,7 @@ async def test_the_scheme_may_be_written_in_any_case(scheme: str) -> None:
     ],
 )
 async def test_anything_else_is_401_with_a_challenge(
-    users: dict[str, str], header: bytes | None, json_log: io.StringIO
+    users: dict[str, str], header: bytes | None, json_log: CollectedLog
 ) -> None:
     authenticator = make(users)
     error = await refusal(authenticator, header)
@@ -100,7 +100,7 @@ async def test_anything_else_is_401_with_a_challenge(
     assert error.headers == {"WWW-Authenticate": CHALLENGE}
     assert "jane" not in str(error)
     assert header is None or authenticator.known(header) is None
-    assert "jane" not in json_log.getvalue()
+    assert "jane" not in json_log.text
 
 
 async def test_a_failure_is_logged_without_name_or_password(

@@ -1,6 +1,5 @@
 """Request id, log line, safe headers, bounded body."""
 
-import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -20,6 +19,7 @@ from orthanc_share.web.middleware import (
 )
 from orthanc_share.web.plain import BodyTooLargeError
 from orthanc_share.web.problems import install_problems
+from tests.support.logs import CollectedLog
 from tests.unit.shared.web.asgi import (
     answer_ok,
     body,
@@ -32,8 +32,8 @@ from tests.unit.shared.web.asgi import (
 pytestmark = pytest.mark.anyio
 
 
-def entries(log: io.StringIO) -> list[dict[str, Any]]:
-    lines = (json.loads(line) for line in log.getvalue().splitlines())
+def entries(log: CollectedLog) -> list[dict[str, Any]]:
+    lines = (json.loads(line) for line in log.text.splitlines())
     return [entry for entry in lines if entry["logger"] == "orthanc_share.access"]
 
 
@@ -54,7 +54,7 @@ async def test_what_is_no_http_passes_through(layer: str) -> None:
 
 
 async def test_every_request_gets_an_id_and_one_line_without_its_query(
-    json_log: io.StringIO,
+    json_log: CollectedLog,
 ) -> None:
     app = RequestLogMiddleware(answer_ok, Metrics())
     async with client(app) as http:
@@ -67,7 +67,7 @@ async def test_every_request_gets_an_id_and_one_line_without_its_query(
     assert entry["milliseconds"] >= 0
     assert entry["request_id"] == answer.headers["X-Request-ID"]
     assert len(entry["request_id"]) == 16
-    assert "canary" not in json_log.getvalue()
+    assert "canary" not in json_log.text
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ async def test_the_proxy_s_request_id_is_taken_over_if_it_is_one(
 
 
 async def test_an_unexpected_error_is_500_and_told_without_its_text(
-    json_log: io.StringIO,
+    json_log: CollectedLog,
 ) -> None:
     async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:  # noqa: RUF029 - as ASGI wants it
         raise ValueError("canary")
@@ -111,11 +111,11 @@ async def test_an_unexpected_error_is_500_and_told_without_its_text(
     assert failure["request_id"] == request["request_id"]
     assert request["request_id"] == answer.headers["X-Request-ID"]
     assert request["status"] == 500
-    assert "canary" not in json_log.getvalue()
+    assert "canary" not in json_log.text
 
 
 async def test_an_error_after_the_answer_began_cuts_the_connection(
-    json_log: io.StringIO,
+    json_log: CollectedLog,
 ) -> None:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -174,7 +174,7 @@ async def test_a_body_that_turns_out_too_long_is_refused() -> None:
 
 
 async def test_all_of_it_stands_in_front_of_an_application(
-    json_log: io.StringIO,
+    json_log: CollectedLog,
 ) -> None:
     app = FastAPI()
     install_problems(app)

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import io
 import json
 from typing import Any
 
@@ -29,6 +28,7 @@ from orthanc_share.web.plain import (
     read_body,
 )
 from orthanc_share.web.problems import RequestError
+from tests.support.logs import CollectedLog
 from tests.unit.shared.web.asgi import body, client, http_scope, receiving, run
 
 pytestmark = pytest.mark.anyio
@@ -111,13 +111,13 @@ async def test_an_error_of_the_domain_is_a_problem(
     assert json_of(sent)["detail"] == "No."
 
 
-async def test_any_other_error_is_500_without_its_text(json_log: io.StringIO) -> None:
+async def test_any_other_error_is_500_without_its_text(json_log: CollectedLog) -> None:
     endpoint = PlainEndpoint(failing(ValueError("canary")), OPEN)
     sent = await run(endpoint, http_scope(), body(b""))
     assert sent[0]["status"] == 500
     assert b"canary" not in sent[1]["body"]
-    assert "builtins.ValueError" in json_log.getvalue()
-    assert "canary" not in json_log.getvalue()
+    assert "builtins.ValueError" in json_log.text
+    assert "canary" not in json_log.text
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,7 @@
 """The start of a service."""
 
-import io
 import json
 import logging
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -20,20 +18,18 @@ OPEN_ADDRESS = "PUBLIC_ORTHANC_ROOT: http:// lets anybody on the way read the li
 NO_KEY = "SECRET_KEY, SIGNING_KEY or VERIFICATION_KEYS is missing."
 
 
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """Collect what is logged, and undo what `configure_logging` does."""
-    written = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", written)
+@pytest.fixture(autouse=True)
+def restored_logging() -> Iterator[None]:
+    """Undo what `configure_logging` does."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
-    yield written
+    yield
     root.handlers = handlers
     root.setLevel(level)
 
 
-def messages(log: io.StringIO) -> list[str]:
-    return [json.loads(line)["message"] for line in log.getvalue().splitlines()]
+def messages(written: str) -> list[str]:
+    return [json.loads(line)["message"] for line in written.splitlines()]
 
 
 def set_all(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]) -> None:
@@ -65,20 +61,20 @@ def test_a_key_that_cannot_be_read_is_not_missing_as_well(name: str) -> None:
 
 
 def test_a_service_starts_with_its_warnings_in_the_log(
-    monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_all(monkeypatch, GOOD | {"SERVER_IDENTIFER": "x", "LOG_LEVEL": "warning"})
     settings = start(SharingSettings)
     assert settings.log_level == "warning"
     assert logging.getLogger().level == logging.WARNING
-    assert messages(log) == [
+    assert messages(capsys.readouterr().err) == [
         OPEN_ADDRESS,
         "SERVER_IDENTIFER: unknown; do you mean SERVER_IDENTIFIER?",
     ]
 
 
 def test_wrong_settings_stop_it_and_misspelt_ones_explain_why(
-    monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_all(monkeypatch, {"SECRET_KEI": SECRET_KEY, "LOG_LEVEL": "canary"})
     with pytest.raises(ConfigurationError) as caught:
@@ -88,11 +84,11 @@ def test_wrong_settings_stop_it_and_misspelt_ones_explain_why(
     assert lines[1:] == (NO_KEY, "SECRET_KEI: unknown; do you mean SECRET_KEY?")
     assert "canary" not in str(caught.value)
     assert SECRET_KEY not in str(caught.value)
-    assert log.getvalue() == ""
+    assert capsys.readouterr().err == ""
 
 
 def test_several_services_of_one_process_say_everything_once(
-    monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_all(monkeypatch, {"SITE_NAM": "x"})
     pages, _ = examine(LandingSettings, GOOD)
@@ -100,7 +96,7 @@ def test_several_services_of_one_process_say_everything_once(
         TokenServiceSettings, GOOD | {"ALLOW_UNAUTHENTICATED": "true"}
     )
     announce([pages, tokens], [])
-    told = messages(log)
+    told = messages(capsys.readouterr().err)
     assert len(told) == len(set(told)) == 3
     assert OPEN_ADDRESS in told
     assert "SITE_NAM: unknown; do you mean SITE_NAME?" in told

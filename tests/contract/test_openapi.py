@@ -1,0 +1,187 @@
+"""The OpenAPI document tells the truth: schemathesis tries to prove that it does not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import BaseSchema
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from orthanc_share.web.plain import PlainRoutes
+from tests.support.meddream import MedDreamTokenService
+from tests.support.service import Service, basic, running
+from tests.support.settings import PUBLIC, USER, token_service_settings
+from tests.support.smtp import MailServer
+from token_service.app import create_app
+from token_service.openapi import EMAIL_OPERATIONS, OPERATIONS, Operation
+
+DESCRIBED = (*OPERATIONS, *EMAIL_OPERATIONS)
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+]
+AUTHORIZED = {"Authorization": basic(*USER)}
+EXAMPLES = 25
+"""Requests for each operation and each mode."""
+
+
+def operation_name(operation: Operation) -> str:
+    return f"{operation.method.upper()} {operation.path}"
+
+
+@pytest.fixture(scope="module")
+def documented(
+    tmp_path_factory: pytest.TempPathFactory, meddream: MedDreamTokenService
+) -> Iterator[Service]:
+    """Run a service with everything switched on."""
+    folder = tmp_path_factory.mktemp("documented")
+    roles = Path(folder / "roles.json")
+    roles.write_text('{"roles": {}}')
+    (folder / "letter.html").write_text("<p>{email-content}</p>")
+    with (
+        MailServer() as post,
+        running(
+            docs=True,
+            metrics=True,
+            public_meddream_root=f"{PUBLIC}/meddream/",
+            meddream_token_service_url=meddream.url,
+            permissions_file_path=roles,
+            enable_emails=True,
+            emails_templates_root=folder,
+            emails_sender_address="images@hospital.example.org",
+            emails_smtp_server_hostname="127.0.0.1",
+            emails_smtp_server_port=post.port,
+            emails_smtp_server_uses_tls="false",
+        ) as started,
+    ):
+        yield started
+
+
+@pytest.fixture(scope="module")
+def document(documented: Service) -> dict[str, Any]:
+    """Return the document that the service shows."""
+    shown: dict[str, Any] = documented.call("GET", "/openapi.json").json
+    return shown
+
+
+@pytest.fixture(scope="module")
+def schema(document: dict[str, Any]) -> BaseSchema:
+    """Return the document as schemathesis reads it."""
+    loaded: BaseSchema = schemathesis.openapi.from_dict(document)
+    loaded.validate()
+    return loaded
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize("operation", DESCRIBED, ids=operation_name)
+def test_no_request_gets_an_answer_that_is_not_described(
+    operation: Operation, mode: GenerationMode, documented: Service, schema: BaseSchema
+) -> None:
+    described = schema[operation.path][operation.method.upper()]
+    statuses: set[int] = set()
+
+    @settings(
+        max_examples=EXAMPLES,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=described.as_strategy(generation_mode=mode))
+    def try_one(case: Case) -> None:
+        response = case.call(base_url=documented.base, headers=dict(AUTHORIZED))
+        statuses.add(response.status_code)
+        case.validate_response(response, checks=CHECKS)
+
+    try_one()
+    assert statuses
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])
+def test_the_routes_for_operation_are_described_too(
+    path: str, documented: Service, schema: BaseSchema
+) -> None:
+    case = schema[path]["GET"].Case()
+    response = case.call(base_url=documented.base)
+    assert response.status_code == 200
+    case.validate_response(response, checks=CHECKS)
+
+
+def test_every_example_of_a_body_works(
+    documented: Service, document: dict[str, Any]
+) -> None:
+    tried = 0
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            body = operation.get("requestBody", {}).get("content", {})
+            example = body.get("application/json", {}).get("example")
+            if example is not None:
+                filled = path.replace("{type}", "stone-viewer-publication")
+                answer = documented.call(method.upper(), filled, example)
+                assert answer.status == 200, (path, answer.raw)
+                tried += 1
+    assert tried >= 8
+
+
+def test_every_route_is_described_and_nothing_else(document: dict[str, Any]) -> None:
+    paths = {operation.path for operation in DESCRIBED}
+    assert document["paths"].keys() == paths | {"/health", "/ready", "/metrics"}
+
+
+def test_what_is_described_is_what_is_installed() -> None:
+    app = create_app(token_service_settings())
+    installed: set[tuple[str, str]] = set()
+    for middleware in app.user_middleware:
+        if middleware.cls is PlainRoutes:
+            for table in ("routes", "prefixes"):
+                for path, methods in middleware.kwargs[table].items():
+                    installed |= {(method, path) for method in methods}
+    described = {
+        (operation.method.upper(), operation.path.replace("{type}", ""))
+        for operation in OPERATIONS
+    }
+    assert installed == described
+
+
+@pytest.mark.parametrize("operation", DESCRIBED, ids=operation_name)
+def test_every_route_wants_a_login_and_says_so(
+    operation: Operation, document: dict[str, Any]
+) -> None:
+    described = document["paths"][operation.path][operation.method]
+    assert described["security"] == [{"basic": []}]
+    assert described["summary"]
+    problem = {"$ref": "#/components/schemas/ProblemBody"}
+    refusals = described["responses"].items()
+    for status, answer in ((k, v) for k, v in refusals if k != "200"):
+        assert answer["description"]
+        content = answer["content"]["application/problem+json"]
+        assert content["schema"] == problem, status
+    assert {"200", "401", "500"} <= described["responses"].keys()
+
+
+def test_each_operation_has_an_id_of_its_own(document: dict[str, Any]) -> None:
+    ids = [
+        operation["operationId"]
+        for methods in document["paths"].values()
+        for operation in methods.values()
+    ]
+    assert len(set(ids)) == len(ids)
+
+
+def test_the_document_without_letters_says_nothing_of_them() -> None:
+    with running(docs=True) as service:
+        first = service.call("GET", "/openapi.json")
+        again = service.call("GET", "/openapi.json")
+    assert not [path for path in first.json["paths"] if "email" in path]
+    assert again.json == first.json
