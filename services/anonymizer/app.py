@@ -29,6 +29,8 @@ def create_app(settings: AnonymizerSettings | None = None) -> FastAPI:
         title="orthanc-share anonymizer",
         docs_url=None,
         redoc_url=None,
+        # The redirect would name whatever host the caller sent.
+        redirect_slashes=False,
         openapi_url=None,
     )
     install_problems(app)

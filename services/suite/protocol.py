@@ -67,12 +67,9 @@ class TimeLimitedProtocol(HttpToolsProtocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        for start in range(0, len(data), PIECE):
-            if self.transport.is_closing():
-                return
-            self._receive(data[start : start + PIECE])
-
-    def _receive(self, data: bytes) -> None:
+        if len(data) > PIECE:
+            self._receive_in_pieces(data)
+            return
         self._overhead += len(data)
         super().data_received(data)
         if len(self.pipeline) > PIPELINE_MAX:
@@ -84,6 +81,12 @@ class TimeLimitedProtocol(HttpToolsProtocol):
             self._cut_off(_TOO_LARGE)
         elif self._timer is None:
             self._start_timer()
+
+    def _receive_in_pieces(self, data: bytes) -> None:
+        for start in range(0, len(data), PIECE):
+            if self.transport.is_closing():
+                return
+            self.data_received(data[start : start + PIECE])
 
     @override
     def on_message_begin(self) -> None:
@@ -109,8 +112,8 @@ class TimeLimitedProtocol(HttpToolsProtocol):
         )
 
     def _is_too_large(self) -> bool:
-        fields = 0 if self.headers is None else len(self.headers)
-        return self._overhead > OVERHEAD_MAX or fields > FIELDS_MAX
+        # Before the first request there is no list yet.
+        return self._overhead > OVERHEAD_MAX or len(self.headers or ()) > FIELDS_MAX
 
     def _start_timer(self) -> None:
         self._timer = self.loop.call_later(

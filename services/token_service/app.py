@@ -76,6 +76,8 @@ def create_app(
         lifespan=closing(stack),
         docs_url="/docs" if settings.docs else None,
         redoc_url=None,
+        # The redirect would name whatever host the caller sent.
+        redirect_slashes=False,
         openapi_url="/openapi.json" if settings.docs else None,
     )
     install_problems(app)

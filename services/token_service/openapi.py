@@ -144,7 +144,12 @@ EMAIL_OPERATIONS = (
     Operation("get", "/emails/templates", "Names of all templates", answer=NamesBody),
     Operation("get", "/emails/templates/{name}", "One template", refusals=(404,)),
     Operation(
-        "post", "/emails/send", "Send a letter", LetterRequest, LetterAnswer, (422,)
+        "post",
+        "/emails/send",
+        "Send a letter",
+        LetterRequest,
+        LetterAnswer,
+        (400, 404, 422),
     ),
 )
 """The endpoints that exist only with `ENABLE_EMAILS`."""

@@ -18,6 +18,7 @@ from orthanc_share.domain.errors import (
     TokenError,
     UpstreamError,
 )
+from orthanc_share.domain.resource import Level, Resource
 from orthanc_share.domain.share import Flavour, Share
 from orthanc_share.upstream.meddream import MedDreamBroker
 from orthanc_share.web.sharing import Sharing
@@ -79,6 +80,7 @@ class TokenContents:
         self, share: Share, value: str
     ) -> tuple[str | None, str | None]:
         try:
+            self._sharing.links.check(share)
             if share.type.is_meddream and self._broker is not None:
                 value = await self._broker.token_for(share.id, share.dicom_uids)
             return self._sharing.links.viewer_url(share, value), None
@@ -92,10 +94,16 @@ def _resources(share: Share) -> list[dict[str, str | None]]:
         return []
     return [
         {
-            "dicom-uid": resource.dicom_uid,
+            "dicom-uid": _uid(resource),
             "orthanc-id": resource.orthanc_id,
             "url": None,
             "level": resource.level,
         }
         for resource in share.resources
     ]
+
+
+def _uid(resource: Resource) -> str | None:
+    # The plugin searches for studies by what it is told here. A PatientID may be "*",
+    # which would be every study.
+    return None if resource.level is Level.PATIENT else resource.dicom_uid

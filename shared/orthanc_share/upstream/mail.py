@@ -37,6 +37,10 @@ from orthanc_share.upstream.single_flight import Monotonic
 TITLE_MAX_CHARS = 250
 """Longest subject; mail programs show far less."""
 
+_ENCODED_WORD = "=?"
+"""Begins text of RFC 2047. Python decodes it before it writes the header, and older
+versions (3.11.9 and before) then write the line breaks in it as they are."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -135,6 +139,9 @@ class Mailer:
             return NotSent(Refusal.INVALID_TITLE, "There is no subject.")
         if len(title) > TITLE_MAX_CHARS or has_control_characters(title):
             details = "The subject is too long or has control characters."
+            return NotSent(Refusal.INVALID_TITLE, details)
+        if _ENCODED_WORD in title:
+            details = f"The subject must not contain {_ENCODED_WORD}"
             return NotSent(Refusal.INVALID_TITLE, details)
         return None
 

@@ -19,8 +19,9 @@ LOCAL_PART_MAX_CHARS = 64
 _SEPARATORS = re.compile(r"[;,\s]+")
 """Protocol B.7: semicolon, comma, white space."""
 
-# RFC 5322 3.2.3 dot-atom, without "%" and "!": old servers read them as routes.
-_ATOM = r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+"
+# RFC 5322 3.2.3 dot-atom, without "%" and "!": old servers read them as routes. Nor
+# with "=?": Python and mail programs would decode it to another address (RFC 2047 2).
+_ATOM = r"(?:[A-Za-z0-9#$&'*+/?^_`{|}~-]|=(?!\?))+"
 _LOCAL_PART = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 
 # RFC 1123 2.1, at least two labels: a bare "user@host" is a typing mistake.

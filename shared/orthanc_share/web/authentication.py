@@ -72,12 +72,13 @@ class Authenticator:
         known = self.known(header)
         if known is not None:
             return known
+        if header is None:
+            raise _unauthorized("Not authenticated.")
         name, password = _credentials(header)
         if not await self._is_right(name, password):
             _log.warning("authentication failed")
             raise _unauthorized("The user name or the password is wrong.")
-        if header is not None:
-            self._remember(header, name)
+        self._remember(header, name)
         return name
 
     def _remember(self, header: bytes, name: str) -> None:
@@ -139,9 +140,7 @@ def has_broken_argon2_hash(password: str) -> bool:
     return False
 
 
-def _credentials(header: bytes | None) -> tuple[str, str]:
-    if header is None:
-        raise _unauthorized("Not authenticated.")
+def _credentials(header: bytes) -> tuple[str, str]:
     scheme, _, encoded = header.partition(b" ")
     if scheme.lower() != b"basic":
         raise _unauthorized("Only HTTP Basic is accepted here.")

@@ -1,6 +1,7 @@
 """Counters of a process, shown at `GET /metrics` in Prometheus' text format."""
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -60,6 +61,8 @@ class Metrics:
                 self._granted.inc()
             case Denied(reason):
                 self._denied[reason].inc()
+            case _ as never:
+                assert_never(never)
 
     async def expose(self, _request: Request) -> Response:
         """Answer `GET /metrics`."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
 
 from orthanc_share.web.health import Ping, Readiness, alive
 from orthanc_share.web.metrics import Metrics
@@ -36,4 +37,5 @@ def add_operation(
             methods=["GET"],
             tags=["operation"],
             summary="Counters for Prometheus",
+            response_class=PlainTextResponse,  # for the document
         )

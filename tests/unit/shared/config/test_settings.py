@@ -118,13 +118,17 @@ def test_the_flavours_in_use_have_their_servers(
         ),
         (
             {"PUBLIC_MEDDREAM_ROOT": f"{PUBLIC}/meddream/"},
-            "PUBLIC_MEDDREAM_ROOT and MEDDREAM_TOKEN_SERVICE_URL belong together: "
-            "set both or none.",
+            (
+                "PUBLIC_MEDDREAM_ROOT and MEDDREAM_TOKEN_SERVICE_URL belong together: "
+                "set both or none."
+            ),
         ),
         (
             {"MEDDREAM_TOKEN_SERVICE_URL": "http://meddream:8088/"},
-            "PUBLIC_MEDDREAM_ROOT and MEDDREAM_TOKEN_SERVICE_URL belong together: "
-            "set both or none.",
+            (
+                "PUBLIC_MEDDREAM_ROOT and MEDDREAM_TOKEN_SERVICE_URL belong together: "
+                "set both or none."
+            ),
         ),
     ],
 )

@@ -143,9 +143,7 @@ def test_every_mistake_is_told_at_once_by_name_and_without_its_value(
 
 def test_what_is_wrong_by_itself_is_not_missing_as_well(folder: Path) -> None:
     lines = problems({"ROOT": "canary"})
-    assert lines == (
-        "ROOT: should be an address that starts with http:// or https://",
-    )
+    assert lines == ("ROOT: should be an address that starts with http:// or https://",)
     lines = problems({"ROOT_FILE": str(folder)})
     assert lines == ("ROOT_FILE: cannot read the file (Is a directory).",)
 

@@ -170,6 +170,7 @@ async def test_dangerous_html_does_not_leave(post: Post, server: MailServer) -> 
         ({"title": "x" * 251}, Refusal.INVALID_TITLE),
         ({"title": "x\r\nBcc: b@example.org"}, Refusal.INVALID_TITLE),
         ({"title": "x\ud800"}, Refusal.INVALID_TITLE),
+        ({"title": "=?utf-8?q?x=0d=0aBcc:_b=40c.example?="}, Refusal.INVALID_TITLE),
         ({"content": " "}, Refusal.INVALID_CONTENT),
         ({"content": "<img><script>x</script>"}, Refusal.INVALID_CONTENT),
         ({"content": "x\ud800"}, Refusal.INVALID_CONTENT),

@@ -62,7 +62,7 @@ def client(app: ASGIApp, **options: Any) -> httpx.AsyncClient:
     )
 
 
-async def answer_ok(scope: Scope, receive: Receive, send: Send) -> None:
+async def answer_ok(_scope: Scope, receive: Receive, send: Send) -> None:
     """Read the body, then answer 200 with its length."""
     length, more = 0, True
     while more:

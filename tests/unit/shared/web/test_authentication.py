@@ -9,6 +9,7 @@ from http import HTTPStatus
 import argon2
 import pytest
 from pydantic import SecretStr
+from typing_extensions import override
 
 from orthanc_share.web import authentication
 from orthanc_share.web.authentication import (
@@ -117,6 +118,7 @@ async def test_an_unknown_user_takes_as_long_as_one_with_a_hash() -> None:
     checked: list[str] = []
 
     class Watched(Authenticator):
+        @override
         def _verify(self, expected: str, password: str) -> bool:
             checked.append(password)
             return super()._verify(expected, password)

@@ -41,7 +41,7 @@ def entries(log: CollectedLog) -> list[dict[str, Any]]:
 async def test_what_is_no_http_passes_through(layer: str) -> None:
     seen: list[str] = []
 
-    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:  # noqa: RUF029 - as ASGI wants it
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
         seen.append(scope["type"])
 
     layers: dict[str, ASGIApp] = {
@@ -89,7 +89,9 @@ async def test_the_proxy_s_request_id_is_taken_over_if_it_is_one(
     scope = http_scope("/", headers=[("X-Request-ID", given)])
     app = RequestLogMiddleware(answer_ok, Metrics())
     start, _ = await run(app, scope, body(b""))
-    ids = [value.decode() for name, value in start["headers"] if name == b"x-request-id"]
+    ids = [
+        value.decode() for name, value in start["headers"] if name == b"x-request-id"
+    ]
     assert ids == [scope["state"]["request_id"]]
     assert (ids == [given]) is is_taken
 
@@ -97,7 +99,7 @@ async def test_the_proxy_s_request_id_is_taken_over_if_it_is_one(
 async def test_an_unexpected_error_is_500_and_told_without_its_text(
     json_log: CollectedLog,
 ) -> None:
-    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:  # noqa: RUF029 - as ASGI wants it
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise ValueError("canary")
 
     metrics = Metrics()
@@ -162,7 +164,9 @@ async def test_an_announced_body_beyond_it_is_not_even_read() -> None:
         yield b""
 
     async with client(BodyLimitMiddleware(answer_ok, limit=10)) as http:
-        answer = await http.post("/", content=unused(), headers={"Content-Length": "11"})
+        answer = await http.post(
+            "/", content=unused(), headers={"Content-Length": "11"}
+        )
     assert answer.status_code == 413
     assert answer.json()["detail"] == "The body is too large."
 

@@ -43,7 +43,7 @@ async def echo(scope: Scope, given: bytes) -> bytes:
 
 
 def failing(error: Exception) -> Answer:
-    async def answer(_scope: Scope, _body: bytes) -> bytes:  # noqa: RUF029 - an Answer
+    async def answer(_scope: Scope, _body: bytes) -> bytes:
         raise error
 
     return answer
@@ -91,7 +91,7 @@ USERS_CHALLENGE = b'Basic realm="orthanc-share", charset="UTF-8"'
 
 
 async def test_an_answer_may_be_a_whole_response() -> None:
-    async def answer(_scope: Scope, _body: bytes) -> Response:  # noqa: RUF029 - an Answer
+    async def answer(_scope: Scope, _body: bytes) -> Response:
         return PlainTextResponse("as it is", 201)
 
     start, told = await run(PlainEndpoint(answer, OPEN), http_scope(), body(b""))
@@ -237,7 +237,7 @@ async def test_another_method_is_405_with_those_that_are_allowed(
 async def test_what_is_no_http_goes_on() -> None:
     seen: list[str] = []
 
-    async def behind(scope: Scope, _receive: Receive, _send: Send) -> None:  # noqa: RUF029 - as ASGI wants it
+    async def behind(scope: Scope, _receive: Receive, _send: Send) -> None:
         seen.append(scope["type"])
 
     routes = PlainRoutes(behind, routes={}, prefixes={})

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from orthanc_share.domain import errors
 from orthanc_share.web import problems
 from orthanc_share.web.json_body import UnreadableBodyError
+from orthanc_share.web.plain import BodyTooLargeError
 from orthanc_share.web.problems import (
     PROBLEM_MEDIA_TYPE,
     RequestError,
@@ -44,8 +45,8 @@ def example(kind: type[errors.OrthancShareError]) -> errors.OrthancShareError:
         return errors.ConfigurationError(["a", "b"])
     if kind in {errors.ExpiredTokenError, errors.NotYetValidTokenError}:
         return kind("stone-viewer-publication", EPOCH)
-    if issubclass(kind, RequestError) and kind is not RequestError:
-        return kind()
+    if kind is BodyTooLargeError:
+        return BodyTooLargeError()
     if kind is RequestError:
         return RequestError(HTTPStatus.CONFLICT, "No.")
     return kind("No.")

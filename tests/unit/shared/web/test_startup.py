@@ -92,9 +92,7 @@ def test_several_services_of_one_process_say_everything_once(
 ) -> None:
     set_all(monkeypatch, {"SITE_NAM": "x"})
     pages, _ = examine(LandingSettings, GOOD)
-    tokens, _ = examine(
-        TokenServiceSettings, GOOD | {"ALLOW_UNAUTHENTICATED": "true"}
-    )
+    tokens, _ = examine(TokenServiceSettings, GOOD | {"ALLOW_UNAUTHENTICATED": "true"})
     announce([pages, tokens], [])
     told = messages(capsys.readouterr().err)
     assert len(told) == len(set(told)) == 3
