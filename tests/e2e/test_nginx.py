@@ -373,3 +373,42 @@ def test_a_network_that_is_not_allowed_does_not_reach_the_admin_side(
         assert answer.status == 403
         assert answer.json["title"] == "Forbidden"
         assert site.ask("GET", "/shares/system").status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("GET", "/shares/dicom-web/studies"),
+        ("GET", f"/shares/dicom-web/studies?0020000D={UID}&token="),
+        ("GET", "/shares/dicom-web/series"),
+        ("POST", "/shares/tools/lookup"),
+    ],
+)
+def test_who_shows_no_token_cannot_list_or_look_up_anything(
+    site: Deployment, method: str, target: str
+) -> None:
+    before = site.arrived()
+    assert site.ask(method, target).status == 403
+    assert site.arrived() == before
+
+
+def test_the_share_dialog_s_letters_may_have_two_slashes(site: Deployment) -> None:
+    target = "/orthanc-admin/ui/api//emails/templates/share-letter"
+    assert site.ask("GET", target).json["upstream"] == "orthanc_for_admin"
+    assert site.ask("GET", target + "/%2e%2e/x").status == 400
+
+
+@pytest.mark.parametrize(
+    "target", ["/shares/stone-webviewer/index.html", "/ohif/viewer", "/welcome/"]
+)
+def test_a_person_gets_a_page_when_a_viewer_is_down(
+    tmp_path: Path, target: str
+) -> None:
+    # Nobody listens on port 1.
+    closed = dict.fromkeys(["orthanc_for_shares", "ohif", "landing"], "127.0.0.1:1")
+    with deployed(tmp_path, **closed) as site:
+        answer = site.ask("GET", f"{target}?token={TOKEN}")
+    assert answer.status == 503
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["cache-control"] == "no-store"
+    assert b"try again" in answer.body

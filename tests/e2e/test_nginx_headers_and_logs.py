@@ -68,7 +68,8 @@ def test_answers_carry_each_protective_header_once(
 
 
 def test_images_are_not_kept_by_caches_but_programs_are(site: Deployment) -> None:
-    images = site.ask("GET", f"{INSTANCE}/frames/1").headers
+    token = {"token": TOKEN}
+    images = site.ask("GET", f"{INSTANCE}/frames/1", headers=token).headers
     assert images["cache-control"] == "private, no-store"
     program = site.ask("GET", "/shares/stone-webviewer/index.html").headers
     assert program["cache-control"] == "public, max-age=1"

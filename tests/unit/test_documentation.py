@@ -10,6 +10,9 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 SECRETS = ROOT / "secrets.example"
 
+NOT_IN_COMPOSE = {"SECRET_KEY", "SECRET_KEYS_RETIRED", "EMAILS_SMTP_SERVER_PWD"}
+"""Secrets without an example: the compose file, whose secrets those are, needs none."""
+
 _TABLE = re.compile(r"<!-- settings:begin -->\n(.*?)<!-- settings:end -->", re.DOTALL)
 
 
@@ -41,8 +44,8 @@ def test_every_secret_has_an_example() -> None:
         for name, field in kind.model_fields.items()
         if "Secret" in str(field.annotation)
     }
-    assert "SECRET_KEY" in secrets
-    assert secrets <= {file.name for file in SECRETS.iterdir()}
+    examples = {file.name for file in SECRETS.iterdir()}
+    assert secrets - examples == NOT_IN_COMPOSE
 
 
 def test_no_example_can_be_taken_for_a_secret() -> None:

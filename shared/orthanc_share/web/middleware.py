@@ -26,6 +26,9 @@ SAFE_HEADERS: Mapping[str, str] = {
 }
 """What every answer carries unless the endpoint says otherwise."""
 
+PATH_LOGGED_MAX = 200
+"""Most characters of a path in the log: ours are shorter, an attacker's need not be."""
+
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{8,64}")
 _log = logging.getLogger("orthanc_share.access")
 
@@ -77,7 +80,7 @@ class RequestLogMiddleware:
             "request",
             extra={
                 "method": scope["method"],
-                "path": scope["path"],
+                "path": scope["path"][:PATH_LOGGED_MAX],
                 "status": status,
                 "milliseconds": round(seconds * 1000, 1),
                 "request_id": request_id,

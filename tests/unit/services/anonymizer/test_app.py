@@ -7,7 +7,6 @@ import pytest
 from anonymizer.app import create_app
 from anonymizer.settings import AnonymizerSettings
 from orthanc_share.domain.errors import ConfigurationError
-from tests.support.settings import SECRET_KEY
 from tests.unit.services.suite.environment import GOOD, set_environment
 from tests.unit.shared.web.asgi import client
 
@@ -15,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_it_is_alive_and_ready() -> None:
-    async with client(create_app(AnonymizerSettings(secret_key=SECRET_KEY))) as http:
+    async with client(create_app(AnonymizerSettings())) as http:
         health, ready = await http.get("/health"), await http.get("/ready")
     assert health.json() == {"status": "ok"}
     assert ready.json() == {"status": "ok", "dependencies": {}}
