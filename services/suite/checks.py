@@ -12,6 +12,7 @@ from orthanc_share.web.startup import examine
 from suite.app import SETTINGS
 
 _HIDDEN = "(set)"
+_PRIVATE = "PRIVATE KEY-----"  # in the first line of a key in PEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +96,7 @@ def _shown(value: Any) -> Any:
         return sorted(value)  # of USERS the names
     if isinstance(value, tuple) and any(isinstance(one, SecretStr) for one in value):
         return [_HIDDEN] * len(value)
-    return value if isinstance(value, bool | int | float) else str(value)
+    if isinstance(value, bool | int | float):
+        return value
+    # Certificates are no secret, but their file may hold the key as well.
+    return _HIDDEN if _PRIVATE in str(value) else str(value)

@@ -1,6 +1,8 @@
 """Every member of every body: missing, of a wrong type, too long, twice, too deep."""
 
+import contextlib
 import gzip
+import http.client
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,15 +11,17 @@ from typing import Any
 import pytest
 
 from tests.support.answers import PATH_TO_ROUTE, complaints
-from tests.support.replay import Answer
+from tests.support.replay import PATIENCE, Answer
 from tests.support.service import (
     PUBLICATION,
     Service,
+    basic,
     creation,
     question,
     resource,
     running,
 )
+from tests.support.settings import USER
 
 ABSENT = object()
 """Stands for a member that is not there."""
@@ -318,6 +322,22 @@ def test_the_type_of_the_content_does_not_matter_to_the_plugins_questions(
         chunked=chunked,
     )
     assert answer.json["granted"] is True
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_question_may_come_in_many_chunks(
+    size: int, service: Service, token: str
+) -> None:
+    raw = json.dumps(question(token)).encode()
+    chunks = [raw[start : start + size] for start in range(0, len(raw), size)]
+    host = service.base.removeprefix("http://")
+    connection = http.client.HTTPConnection(host, timeout=PATIENCE)
+    with contextlib.closing(connection):
+        headers = {"Authorization": basic(*USER), "Transfer-Encoding": "chunked"}
+        connection.request(
+            "POST", "/tokens/validate", iter(chunks), headers, encode_chunked=True
+        )
+        assert json.loads(connection.getresponse().read())["granted"] is True
 
 
 def test_a_compressed_question_is_refused(service: Service, token: str) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from socket import socket
 
 import uvicorn
@@ -32,10 +32,10 @@ class _Server(uvicorn.Server):
         self.is_up_or_over.set()
 
     def run_until_stopped(self, bound: socket) -> None:
-        try:
+        # uvicorn exits when the application does not start.
+        with suppress(SystemExit):
             self.run(sockets=[bound])
-        finally:
-            self.is_up_or_over.set()
+        self.is_up_or_over.set()
 
 
 @contextmanager

@@ -81,7 +81,9 @@ class TokenContents:
     ) -> tuple[str | None, str | None]:
         try:
             self._sharing.links.check(share)
-            if share.type.is_meddream and self._broker is not None:
+            if share.type.is_meddream:
+                if self._broker is None:
+                    return None, "unknown"
                 value = await self._broker.token_for(share.id, share.dicom_uids)
             return self._sharing.links.viewer_url(share, value), None
         except (ShareError, UpstreamError):

@@ -101,7 +101,18 @@ def _users(value: Any) -> Any:
             raise ValueError("has a user name that HTTP Basic cannot carry")
         if not isinstance(password, str | SecretStr) or not password:
             raise ValueError("has a user without a password")
+        # Such as an escaped half of a surrogate pair, which no login can match.
+        if isinstance(password, str) and not _is_encodable(password):
+            raise ValueError("has a password that is no text")
     return parsed
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]

@@ -14,6 +14,7 @@ from datetime import timedelta
 import httpx
 
 from orthanc_share.domain.errors import (
+    ConfigurationError,
     InvalidResourceError,
     UpstreamError,
     UpstreamUnavailableError,
@@ -62,6 +63,9 @@ class MedDreamBroker:
         failure_lifetime: How long `token_for` repeats a failure.
         max_tokens: Most tokens kept by `token_for`.
         monotonic: Clock of these lifetimes, in seconds.
+
+    Raises:
+        ConfigurationError: The address cannot be used.
     """
 
     def __init__(
@@ -77,7 +81,7 @@ class MedDreamBroker:
         monotonic: Monotonic = time.monotonic,
     ) -> None:
         self._client = client
-        self._url = httpx.URL(url)
+        self._url = _parsed(url)
         self._storage = storage
         self._timeout = timeout.total_seconds()
         self._tokens: SingleFlight[tuple[str, ...], str] = SingleFlight(
@@ -157,6 +161,21 @@ class MedDreamBroker:
         async with request as response:
             check_status(response, SERVER)
             return _token(await read_bounded(response, TOKEN_MAX_BYTES, SERVER))
+
+
+def _parsed(url: str) -> httpx.URL:
+    """Return the address of the token service, host name included.
+
+    Raises:
+        ConfigurationError: It is too long, or its host is no name.
+    """
+    try:
+        parsed = httpx.URL(url)
+        _ = parsed.host  # read only when it is asked for
+    except (httpx.InvalidURL, UnicodeError):
+        problem = "MEDDREAM_TOKEN_SERVICE_URL is no address that can be used."
+        raise ConfigurationError([problem]) from None
+    return parsed
 
 
 def _token(body: bytes) -> str:

@@ -43,7 +43,8 @@ def test_every_service_tells_what_was_set(nowhere: dict[str, str]) -> None:
 
 def test_no_secret_is_shown(nowhere: dict[str, str]) -> None:
     # The private key in the place of the public one, by mistake, is none either.
-    misplaced = EVERY_SECRET | {"VERIFICATION_KEYS": SIGNING_KEY}
+    places = ("VERIFICATION_KEYS", "EMAILS_SMTP_SERVER_CA")
+    misplaced = EVERY_SECRET | dict.fromkeys(places, SIGNING_KEY)
     for environ in (EVERY_SECRET, misplaced):
         found = report(nowhere | environ)
         shown = found.to_text() + json.dumps(found.to_json()) + repr(found)

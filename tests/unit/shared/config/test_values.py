@@ -184,6 +184,7 @@ def test_users_are_names_with_secrets() -> None:
         ('{"jane": 12345}', "without a password"),
         ('{"jane": {"password": "canary"}}', "without a password"),
         ('{"jane": "canary", "jane": "canary2"}', "twice"),
+        ('{"jane": "canary\\ud800"}', "no text"),
     ],
 )
 def test_what_are_no_users_is_refused_without_being_told(

@@ -145,6 +145,7 @@ def test_nothing_in_a_token_changes_the_address(token: str) -> None:
         assert url.isascii()
         assert parse_qs(urlsplit(url).query)["token"] == [token]
         assert urlsplit(url).fragment == ""
+        assert "/" not in urlsplit(url).query
 
 
 @given(one=shares())

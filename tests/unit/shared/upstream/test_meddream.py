@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from orthanc_share.domain.errors import (
+    ConfigurationError,
     InvalidResourceError,
     UpstreamError,
     UpstreamUnavailableError,
@@ -56,6 +57,17 @@ async def test_a_token_is_asked_for_as_the_protocol_says(
             ]
         }
     ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://xn--/generate", pytest.param("http://x/" + "a" * 70_000, id="long")],
+)
+async def test_an_address_that_cannot_be_used_stops_the_start(
+    client: httpx.AsyncClient, url: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="MEDDREAM_TOKEN_SERVICE_URL"):
+        MedDreamBroker(client, url)
 
 
 async def test_the_storage_is_the_sites(

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orthanc_share.web.metrics import Metrics
 from orthanc_share.web.middleware import (
+    PATH_LOGGED_MAX,
     SAFE_HEADERS,
     BodyLimitMiddleware,
     RequestLogMiddleware,
@@ -68,6 +69,13 @@ async def test_every_request_gets_an_id_and_one_line_without_its_query(
     assert entry["request_id"] == answer.headers["X-Request-ID"]
     assert len(entry["request_id"]) == 16
     assert "canary" not in json_log.text
+
+
+async def test_a_long_path_is_cut_in_the_log(json_log: CollectedLog) -> None:
+    app = RequestLogMiddleware(answer_ok, Metrics())
+    await run(app, http_scope("/" + "x" * 60_000), receiving())
+    (entry,) = entries(json_log)
+    assert len(entry["path"]) == PATH_LOGGED_MAX
 
 
 @pytest.mark.parametrize(

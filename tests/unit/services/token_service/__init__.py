@@ -1,0 +1,1 @@
+"""Tests of token-service's modules; its routes are tested in `tests/contract`."""

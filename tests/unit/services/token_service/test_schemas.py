@@ -1,0 +1,121 @@
+"""The wire format of shares, read and told again."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from orthanc_share.domain.errors import InvalidResourceError
+from orthanc_share.domain.resource import Level, Resource
+from orthanc_share.domain.share import Flavour, Share, ShareType
+from token_service.schemas import ShareRequest, echo
+
+STUDY: dict[str, Any] = {
+    "dicom-uid": "1.2.3",
+    "orthanc-id": "11111111-22222222-33333333-44444444-55555555",
+}
+RESOURCE = Resource(Level.STUDY, STUDY["dicom-uid"], STUDY["orthanc-id"])
+
+
+def read(**members: Any) -> ShareRequest:
+    return ShareRequest.model_validate(
+        {name.replace("_", "-"): value for name, value in members.items()}
+    )
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        STUDY,
+        {"studies": [STUDY]},
+        {"resources": [STUDY]},
+        {"resources": [STUDY | {"level": "STUDY"}]},
+        {"resources": [STUDY | {"level": None, "url": "x", "more": 1}]},
+        {"resources": None, "studies": [STUDY]},
+        {"dicom-uid": None, "studies": [STUDY]},
+        {"dicom-uid": "", "orthanc-id": "", "studies": [STUDY]},
+    ],
+)
+def test_all_forms_are_one_resource(members: dict[str, Any]) -> None:
+    request = ShareRequest.model_validate(members)
+    assert request.to_resources() == (RESOURCE,)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"studies": [STUDY], "resources": [STUDY]},
+        {"studies": [STUDY], **STUDY},
+        {"resources": [], "dicom-uid": "1.2.3"},
+        {"studies": [{}]},
+        {"resources": [{"level": "system", **STUDY}]},
+    ],
+)
+def test_two_forms_or_no_id_are_none(members: dict[str, Any]) -> None:
+    with pytest.raises(InvalidResourceError):
+        ShareRequest.model_validate(members).to_resources()
+
+
+def test_no_form_is_no_resource() -> None:
+    assert read().to_resources() == ()
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        (None, None),
+        ("2031-05-04", datetime(2031, 5, 4, tzinfo=UTC)),
+        ("2031-05-04T10:00:00.5+02:00", datetime(2031, 5, 4, 8, tzinfo=UTC)),
+    ],
+)
+def test_a_date_is_read_as_utc(stated: str | None, expected: datetime | None) -> None:
+    assert read(expiration_date=stated).expiration_date == expected
+
+
+@pytest.mark.parametrize("stated", ["", "soon", 5, 5.5, True, [], {}])
+def test_what_is_no_date_is_refused_without_being_told(stated: Any) -> None:
+    with pytest.raises(ValidationError) as refused:
+        read(expiration_date=stated)
+    assert "should be an ISO 8601 date-time" in str(refused.value)
+    assert "soon" not in str(refused.value)
+
+
+def test_longer_ids_than_there_are_get_refused() -> None:
+    for name, longest in (("dicom-uid", 64), ("orthanc-id", 44), ("id", 256)):
+        ShareRequest.model_validate({name: "1" * longest})
+        with pytest.raises(ValidationError):
+            ShareRequest.model_validate({name: "1" * (longest + 1)})
+
+
+def share(**changes: Any) -> Share:
+    values: dict[str, Any] = {
+        "id": "x",
+        "type": ShareType.STONE_PUBLICATION,
+        "resources": (RESOURCE,),
+        "expires_at": datetime(2031, 5, 4, tzinfo=UTC),
+    }
+    return Share(**values | changes)
+
+
+def test_a_request_is_told_in_the_form_in_which_it_came() -> None:
+    told = {
+        "id": "mine",
+        "type": "stone-viewer-publication",
+        "expiration-date": "2031-05-04T00:00:00+00:00",
+    }
+    leveled = STUDY | {"url": None, "level": "study"}
+    first = echo(read(id="mine", studies=[STUDY]), share())
+    assert first == told | {"studies": [STUDY], "anonymized": False}
+    second = echo(read(id="mine", resources=[STUDY], validity_duration=9), share())
+    assert second == told | {"resources": [leveled], "validity-duration": 9}
+
+
+def test_an_anonymized_request_says_so_in_both_forms() -> None:
+    endless = share(flavour=Flavour.ANONYMIZED, expires_at=None)
+    for form in ("studies", "resources"):
+        request = read(anonymized=True, **{form: [STUDY]})
+        assert request.flavour is Flavour.ANONYMIZED
+        told = echo(request, endless)
+        assert told["anonymized"] is True
+        assert told["expiration-date"] is None

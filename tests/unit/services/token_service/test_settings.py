@@ -1,0 +1,141 @@
+"""Settings of token-service: what stops it, what it warns of, what follows."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import argon2
+import pytest
+
+from orthanc_share.domain.errors import ConfigurationError
+from orthanc_share.domain.lifetime import LifetimePolicy
+from orthanc_share.upstream.mail_options import TlsMode
+from tests.support.settings import SECRET_KEY
+from token_service.settings import TokenServiceSettings
+
+GOOD = {"SECRET_KEY": SECRET_KEY, "USERS": '{"plugin": "pW7-rT2-xK9"}'}
+MAIL = {
+    "ENABLE_EMAILS": "true",
+    "EMAILS_SENDER_ADDRESS": "Hospital <images@hospital.example.org>",
+    "EMAILS_SMTP_SERVER_HOSTNAME": "mail.example.org",
+}
+HASH = argon2.PasswordHasher(time_cost=1, memory_cost=64).hash("pW7-rT2-xK9")
+
+
+def problems(environ: Mapping[str, str]) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as refused:
+        TokenServiceSettings.load(environ)
+    return refused.value.problems
+
+
+def test_good_settings_have_no_mistake_and_no_warning() -> None:
+    settings = TokenServiceSettings.load(GOOD)
+    assert list(settings.warnings()) == []
+    assert settings.lifetime_policy() == LifetimePolicy()
+    assert settings.decision_validity == timedelta(seconds=60)
+
+
+def test_lifetimes_are_those_of_the_settings() -> None:
+    durations = {
+        "DEFAULT_SHARE_DURATION": "15d",
+        "MAX_SHARE_DURATION": "30d",
+        "ALLOW_UNLIMITED_SHARES": "false",
+    }
+    policy = TokenServiceSettings.load(GOOD | durations).lifetime_policy()
+    assert policy == LifetimePolicy(
+        timedelta(days=15), timedelta(days=30), allow_unlimited=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"USERS": ""}, "USERS"),
+        ({"USERS": "{}"}, "USERS"),
+        ({"ALLOW_UNAUTHENTICATED": "true"}, "ALLOW_UNAUTHENTICATED"),
+        ({"USERS": '{"plugin": "change-me"}'}, "USERS"),
+        ({"USERS": '{"a": "pW7-rT2-xK9", "b": "Password"}'}, "USERS"),
+        ({"USERS": f'{{"plugin": "{HASH[:-12]}$$"}}'}, "USERS"),
+        (
+            {"DEFAULT_SHARE_DURATION": "31d", "MAX_SHARE_DURATION": "30d"},
+            "DEFAULT_SHARE_DURATION",
+        ),
+        ({"DEFAULT_SHARE_DURATION": "0"}, "DEFAULT_SHARE_DURATION"),
+        ({"MAX_SHARE_DURATION": "0"}, "MAX_SHARE_DURATION"),
+        ({"DECISION_VALIDITY": "0"}, "DECISION_VALIDITY"),
+        ({"DECISION_VALIDITY": "2d"}, "DECISION_VALIDITY"),
+    ],
+)
+def test_a_mistake_stops_the_start_and_is_named(
+    changes: dict[str, str], named: str
+) -> None:
+    found = problems(GOOD | changes)
+    assert len(found) == 1
+    assert found[0].startswith(named)
+    assert "pW7-rT2-xK9" not in found[0]
+    assert HASH[:20] not in found[0]
+
+
+def test_a_hash_is_no_sample_and_no_damage() -> None:
+    users = {"USERS": f'{{"plugin": "{HASH}"}}'}
+    assert TokenServiceSettings.load(GOOD | users).users is not None
+
+
+def test_one_of_the_two_lifetimes_alone_is_no_contradiction() -> None:
+    for name in ("DEFAULT_SHARE_DURATION", "MAX_SHARE_DURATION"):
+        TokenServiceSettings.load(GOOD | {name: "30d"})
+
+
+def test_a_service_without_login_is_possible_and_warned_of() -> None:
+    environ = {"SECRET_KEY": SECRET_KEY, "ALLOW_UNAUTHENTICATED": "true"}
+    settings = TokenServiceSettings.load(environ)
+    assert any("EVERYBODY" in line for line in settings.warnings())
+
+
+def test_letters_are_off_and_their_settings_do_not_count() -> None:
+    ignored = {"EMAILS_SMTP_SERVER_USES_TLS": "perhaps"}
+    assert TokenServiceSettings.load(GOOD | ignored).enable_emails is False
+
+
+def test_the_mail_server_is_that_of_the_settings() -> None:
+    further = {
+        "EMAILS_SMTP_SERVER_PORT": "2525",
+        "EMAILS_SMTP_SERVER_USES_TLS": "implicit",
+        "EMAILS_SMTP_SERVER_USER_NAME": "images",
+        "EMAILS_SMTP_SERVER_PWD": "pW7-rT2-xK9",
+        "EMAILS_REPLY_TO": "office@hospital.example.org",
+        "EMAILS_ALLOWED_DOMAINS": "Example.ORG, example.com",
+        "EMAILS_TEMPLATES_ROOT": "/templates",
+    }
+    settings = TokenServiceSettings.load(GOOD | MAIL | further)
+    options = settings.mail_options()
+    assert options.host == "mail.example.org"
+    assert options.port == 2525
+    assert options.tls is TlsMode.IMPLICIT
+    assert options.user_name == "images"
+    assert options.password == "pW7-rT2-xK9"
+    assert options.allowed_domains == {"example.org", "example.com"}
+    assert settings.emails_templates_root == Path("/templates")
+
+
+def test_a_mail_server_may_want_no_login() -> None:
+    options = TokenServiceSettings.load(GOOD | MAIL).mail_options()
+    assert options.password is None
+    assert options.tls is TlsMode.STARTTLS
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"EMAILS_SENDER_ADDRESS": ""}, "EMAILS_SENDER_ADDRESS"),
+        ({"EMAILS_SMTP_SERVER_HOSTNAME": ""}, "EMAILS_SMTP_SERVER_HOSTNAME"),
+        ({"EMAILS_SMTP_SERVER_USES_TLS": "perhaps"}, "EMAILS_SMTP_SERVER_USES_TLS"),
+        ({"EMAILS_SMTP_SERVER_PORT": "x"}, "EMAILS_SMTP_SERVER_PORT"),
+        ({"EMAILS_SENDER_ADDRESS": "no address"}, "EMAILS_SENDER_ADDRESS"),
+    ],
+)
+def test_a_mistake_in_the_mail_settings_stops_the_start(
+    changes: dict[str, str], named: str
+) -> None:
+    found = problems(GOOD | MAIL | changes)
+    assert [line for line in found if line.startswith(named)]
