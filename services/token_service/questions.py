@@ -1,6 +1,7 @@
 """Questions of the plugin, read leniently in form and strictly in type."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.types import Scope
@@ -13,6 +14,19 @@ from orthanc_share.web.plain import header
 # Blanks only: a token with a control character is no token (protocol K.11).
 _BEARER = re.compile(r" *bearer +", re.IGNORECASE | re.ASCII)
 
+_UNDERSCORED = {
+    "dicom_uid": "dicom-uid",
+    "orthanc_id": "orthanc-id",
+    "server_id": "server-id",
+    "token_key": "token-key",
+    "token_value": "token-value",
+    "user_id": "user-id",
+}
+_has_only_hyphens = frozenset(_UNDERSCORED).isdisjoint
+
+_NAMES = ("method", "level", "dicom-uid", "orthanc-id", "server-id", "identifier")
+_ASKED = tuple((name, name.replace("-", "_")) for name in _NAMES)
+
 
 class UnreadableQuestionError(OrthancShareError):
     """A question without what the plugin always sends; it is answered with a denial."""
@@ -24,15 +38,22 @@ def read_object(body: bytes) -> dict[str, Any]:
     """Return the JSON object in `body`.
 
     Raises:
-        UnreadableQuestionError: Anything else.
+        UnreadableQuestionError: Anything else, or an object that spells a member with
+            hyphens and with underscores and means two things by it.
     """
     try:
         value = parse_json(body)
     except UnreadableBodyError as error:
         raise UnreadableQuestionError from error
-    if isinstance(value, dict):
+    if isinstance(value, dict) and (_has_only_hyphens(value) or _is_clear(value)):
         return value
     raise UnreadableQuestionError
+
+
+def _is_clear(question: dict[str, Any]) -> bool:
+    """Tell whether no member is given in two spellings with two values."""
+    pairs = ((question.get(a), question.get(b)) for a, b in _UNDERSCORED.items())
+    return all(None in pair or pair[0] == pair[1] for pair in pairs)
 
 
 def member(question: dict[str, Any], name: str) -> str | None:
@@ -49,26 +70,34 @@ def member(question: dict[str, Any], name: str) -> str | None:
     raise UnreadableQuestionError
 
 
+def _texts(
+    question: dict[str, Any], spellings: Iterable[tuple[str, str]]
+) -> list[str | None]:
+    """Return the members with these names: one pass, for it is done for every image."""
+    found = []
+    for name, other in spellings:
+        value = question.get(name)
+        if value is None:
+            value = question.get(other)
+        if value is not None and not isinstance(value, str):
+            raise UnreadableQuestionError
+        found.append(value)
+    return found
+
+
 def access_request(question: dict[str, Any]) -> AccessRequest:
     """Return what is asked for.
 
     Raises:
         UnreadableQuestionError: No level, no method, a wrong type, or two servers.
     """
-    method, level = member(question, "method"), member(question, "level")
+    method, level, uid, orthanc_id, server, older = _texts(question, _ASKED)
     if method is None or level is None:
         raise UnreadableQuestionError
-    server = member(question, "server-id")
-    identifier = member(question, "identifier")
-    if server is not None and identifier is not None and server != identifier:
+    if server is not None and older is not None and server != older:
         raise UnreadableQuestionError
-    return AccessRequest(
-        method=method.lower(),
-        level=level.lower(),
-        dicom_uid=member(question, "dicom-uid"),
-        orthanc_id=member(question, "orthanc-id"),
-        server_id=identifier if server is None else server,
-    )
+    server = older if server is None else server
+    return AccessRequest(method.lower(), level.lower(), uid, orthanc_id, server)
 
 
 def token(question: dict[str, Any], scope: Scope | None = None) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.service import STUDY, Service, running
+from tests.support.service import OTHER_STUDY, STUDY, Service, question, running
 from tests.support.tokens import predecessors_token
 
 
@@ -34,3 +34,22 @@ def test_a_predecessors_patient_never_becomes_a_search_for_studies(
     decoded = service.decode(predecessors_token("resources", resources=[patient]))
     assert decoded["resources"][0]["dicom-uid"] is None
     assert (decoded["error-code"], decoded["redirect-url"]) == ("unknown", None)
+
+
+@pytest.mark.parametrize(
+    ("member", "other"),
+    [
+        ("dicom_uid", OTHER_STUDY.dicom_uid),
+        ("orthanc_id", OTHER_STUDY.orthanc_id),
+        ("token_value", "another"),
+        ("server_id", "another"),
+    ],
+)
+def test_a_question_that_means_two_things_is_denied(
+    member: str, other: str, service: Service
+) -> None:
+    asked = question(service.token(), server_id="site")
+    same = asked[member.replace("_", "-")]
+    for value, is_granted in ((same, True), (None, True), (other, False)):
+        answer = service.ask("/tokens/validate", {**asked, member: value})
+        assert answer["granted"] is is_granted

@@ -1,1 +1,1 @@
-""""""
+"""The whole, with real servers and a real browser."""

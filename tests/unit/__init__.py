@@ -1,1 +1,1 @@
-""""""
+"""One part at a time; mirrors the source."""

@@ -10,7 +10,7 @@ from starlette.types import Scope
 from orthanc_share.upstream.mail import Mail, Mailer
 from orthanc_share.upstream.mail_delivery import NotSent
 from orthanc_share.web.json_body import parse_json
-from orthanc_share.web.problems import validation_problem
+from orthanc_share.web.problems import InvalidMembersError
 from token_service.schemas import LetterRequest
 
 _TEMPLATES = "/emails/templates/"
@@ -45,7 +45,7 @@ class Emails:
         try:
             letter = LetterRequest.model_validate(content)
         except ValidationError as error:
-            return validation_problem(error.errors(include_url=False))
+            raise InvalidMembersError(error.errors(include_url=False)) from None
         outcome = await self._mailer.send(
             Mail(
                 to=letter.destination_email,

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 from pydantic import ValidationError
-from starlette.responses import Response
 from starlette.types import Scope
 
 from orthanc_share.domain.clock import Clock
@@ -21,7 +20,7 @@ from orthanc_share.upstream.meddream import MedDreamBroker
 from orthanc_share.web.json_body import parse_json
 from orthanc_share.web.metrics import Metrics
 from orthanc_share.web.plain import CALLER
-from orthanc_share.web.problems import validation_problem
+from orthanc_share.web.problems import InvalidMembersError
 from orthanc_share.web.sharing import Sharing
 from token_service.schemas import ShareRequest, echo
 
@@ -63,13 +62,13 @@ class ShareMaker:
         self._metrics = metrics
         self._allow_patients = allow_patients
 
-    async def __call__(self, scope: Scope, body: bytes) -> bytes | Response:
+    async def __call__(self, scope: Scope, body: bytes) -> bytes:
         """Return the JSON answer for the share asked for in `body`."""
         content = parse_json(body)
         try:
             request = ShareRequest.model_validate(content)
         except ValidationError as error:
-            return validation_problem(error.errors(include_url=False))
+            raise InvalidMembersError(error.errors(include_url=False)) from None
         share = self._share(request, _type_in_path(scope["path"]))
         token = await self._token(share)
         answer = self._answer(request, share, token)

@@ -5,7 +5,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -32,7 +31,6 @@ ANYBODY = "anybody"
 """Name of the caller where the service runs without authentication."""
 
 _ARGON2 = "$argon2"
-_log = logging.getLogger(__name__)
 
 
 class Authenticator:
@@ -76,7 +74,6 @@ class Authenticator:
             raise _unauthorized("Not authenticated.")
         name, password = _credentials(header)
         if not await self._is_right(name, password):
-            _log.warning("authentication failed")
             raise _unauthorized("The user name or the password is wrong.")
         self._remember(header, name)
         return name
@@ -97,12 +94,15 @@ class Authenticator:
     async def _is_right(self, name: str, password: str) -> bool:
         stored = (self._users or {}).get(name)
         expected = self._decoy if stored is None else stored.get_secret_value()
-        if expected.startswith(_ARGON2):
-            matches = await self._hash_matches(expected, password)
-        else:
-            matches = hmac.compare_digest(
-                self._digest(expected.encode()), self._digest(password.encode())
-            )
+        is_hash = expected.startswith(_ARGON2)
+        matches = hmac.compare_digest(
+            self._digest(expected.encode()), self._digest(password.encode())
+        )
+        if self._decoy:
+            # Where one user has a hash, every login takes the time of a hash.
+            hashed = expected if is_hash else self._decoy
+            verified = await self._hash_matches(hashed, password)
+            matches = verified if is_hash else matches
         return matches and stored is not None
 
     async def _hash_matches(self, expected: str, password: str) -> bool:

@@ -101,6 +101,9 @@ class PlainEndpoint:
         except ClientDisconnect:
             return
         except OrthancShareError as error:
+            # The plugin drops the body of a refusal: without this line nobody would
+            # learn the reason. The texts of our own errors quote nothing of a request.
+            _log.warning("refused", extra={"code": error.code, "detail": str(error)})
             answer = problem_of(error)
         except Exception:  # noqa: BLE001 - what no rule foresaw stays here
             _log.exception("unexpected error")

@@ -50,6 +50,28 @@ class RequestError(OrthancShareError):
         self.headers = dict(headers or {})
 
 
+class InvalidMembersError(RequestError):
+    """Members of a body that pydantic refused.
+
+    Args:
+        errors: pydantic's error details; only place and message are passed on.
+    """
+
+    code = "invalid_request"
+
+    def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        self.members = [
+            {
+                "location": ".".join(str(part) for part in error["loc"]),
+                "message": str(error["msg"]).removeprefix("Value error, "),
+            }
+            for error in errors
+        ]
+        first = self.members[0]
+        detail = f"{first['location'] or 'body'}: {first['message']}"
+        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+
+
 STATUS: Mapping[type[OrthancShareError], HTTPStatus] = {
     OrthancShareError: HTTPStatus.INTERNAL_SERVER_ERROR,
     ConfigurationError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -104,7 +126,13 @@ def problem(
 def problem_of(error: OrthancShareError) -> Response:
     """Return the problem body of a domain error."""
     if isinstance(error, RequestError):
-        return problem(error.status, str(error), code=error.code, headers=error.headers)
+        return problem(
+            error.status,
+            str(error),
+            code=error.code,
+            errors=error.members if isinstance(error, InvalidMembersError) else (),
+            headers=error.headers,
+        )
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         return internal_problem()
@@ -118,25 +146,6 @@ def internal_problem() -> Response:
     """Return what a caller may know of a mistake of ours: nothing but that."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     return problem(status, "Something went wrong here.", code="internal")
-
-
-def validation_problem(errors: Sequence[Mapping[str, Any]]) -> Response:
-    """Return the problem body for members that pydantic refused.
-
-    Args:
-        errors: pydantic's error details; only place and message are passed on.
-    """
-    wrong = [
-        {
-            "location": ".".join(str(part) for part in error["loc"]),
-            "message": str(error["msg"]).removeprefix("Value error, "),
-        }
-        for error in errors
-    ]
-    first = wrong[0]
-    detail = f"{first['location'] or 'body'}: {first['message']}"
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return problem(status, detail, code="invalid_request", errors=wrong)
 
 
 def install_problems(app: FastAPI) -> None:
@@ -162,4 +171,4 @@ async def _on_http_exception(_request: Request, error: Exception) -> Response:
 async def _on_validation_error(_request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise TypeError
-    return validation_problem(error.errors())
+    return problem_of(InvalidMembersError(error.errors()))

@@ -111,6 +111,28 @@ async def test_an_error_of_the_domain_is_a_problem(
     assert json_of(sent)["detail"] == "No."
 
 
+async def test_the_reason_of_a_refusal_is_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    refused = failing(InvalidTokenError("Not ours."))
+    await run(PlainEndpoint(refused, OPEN), http_scope(), body(b""))
+    (record,) = (r for r in caplog.records if r.getMessage() == "refused")
+    assert vars(record)["code"] == "invalid_token"
+    assert vars(record)["detail"] == "Not ours."
+
+
+async def test_a_failed_login_is_in_the_log_without_name_or_password(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    login = base64.b64encode(b"canary-name:canary-password").decode()
+    scope = http_scope(headers=[("Authorization", f"Basic {login}")])
+    await run(PlainEndpoint(echo, USERS), scope, body(b""))
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert "canary" not in str(vars(record))
+    assert login not in str(vars(record))
+
+
 async def test_any_other_error_is_500_without_its_text(json_log: CollectedLog) -> None:
     endpoint = PlainEndpoint(failing(ValueError("canary")), OPEN)
     sent = await run(endpoint, http_scope(), body(b""))

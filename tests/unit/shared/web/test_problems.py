@@ -17,11 +17,11 @@ from orthanc_share.web.json_body import UnreadableBodyError
 from orthanc_share.web.plain import BodyTooLargeError
 from orthanc_share.web.problems import (
     PROBLEM_MEDIA_TYPE,
+    InvalidMembersError,
     RequestError,
     install_problems,
     problem,
     problem_of,
-    validation_problem,
 )
 from tests.unit.shared.web.asgi import client, http_scope
 
@@ -47,6 +47,8 @@ def example(kind: type[errors.OrthancShareError]) -> errors.OrthancShareError:
         return kind("stone-viewer-publication", EPOCH)
     if kind is BodyTooLargeError:
         return BodyTooLargeError()
+    if kind is InvalidMembersError:
+        return InvalidMembersError([{"loc": ("type",), "msg": "No."}])
     if kind is RequestError:
         return RequestError(HTTPStatus.CONFLICT, "No.")
     return kind("No.")
@@ -130,11 +132,13 @@ def test_a_body_says_only_what_there_is() -> None:
 
 def test_wrong_members_are_named_without_their_values() -> None:
     body = json_of(
-        validation_problem(
-            [
-                {"loc": ("studies", 0, "dicom-uid"), "msg": "Value error, no UID"},
-                {"loc": (), "msg": "should be an object", "input": "canary"},
-            ]
+        problem_of(
+            InvalidMembersError(
+                [
+                    {"loc": ("studies", 0, "dicom-uid"), "msg": "Value error, no UID"},
+                    {"loc": (), "msg": "should be an object", "input": "canary"},
+                ]
+            )
         )
     )
     assert body["status"] == 422
@@ -143,7 +147,8 @@ def test_wrong_members_are_named_without_their_values() -> None:
         {"location": "studies.0.dicom-uid", "message": "no UID"},
         {"location": "", "message": "should be an object"},
     ]
-    alone = json_of(validation_problem([{"loc": (), "msg": "should be an object"}]))
+    wrong = InvalidMembersError([{"loc": (), "msg": "should be an object"}])
+    alone = json_of(problem_of(wrong))
     assert alone["detail"] == "body: should be an object"
 
 
