@@ -102,7 +102,7 @@ class PlainEndpoint:
             return
         except OrthancShareError as error:
             # The plugin drops the body of a refusal: without this line nobody would
-            # learn the reason. The texts of our own errors quote nothing of a request.
+            # learn the reason. Our errors' texts quote no token and no credentials.
             _log.warning("refused", extra={"code": error.code, "detail": str(error)})
             answer = problem_of(error)
         except Exception:  # noqa: BLE001 - what no rule foresaw stays here
