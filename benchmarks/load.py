@@ -83,7 +83,7 @@ def put_load(
     script = ["-s", str(SCRIPT), server.url, str(load.request), tokens]
     server_before, load_before = server.cpu_seconds(), _children_seconds()
     finished = subprocess.run(  # noqa: S603 - a command of our own
-        [  # noqa: S607 - both from Debian
+        [
             *("taskset", "-c", str(load.core), "wrk"),
             *options,
             *script,

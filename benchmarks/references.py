@@ -90,7 +90,7 @@ def validation(key: str) -> FastAPI:
     """Return a route that checks a token with PyJWT and compares the study."""
     app = FastAPI()
 
-    @app.post("/tokens/validate", response_model=Decision)
+    @app.post("/tokens/validate")
     async def validate(question: Question) -> Decision:
         try:
             claims = jwt.decode(
@@ -135,7 +135,7 @@ def creation(key: str) -> FastAPI:
     """Return a route that validates the body with pydantic and signs a token."""
     app = FastAPI()
 
-    @app.put("/shares", response_model=Created)
+    @app.put("/shares")
     async def create(wish: Wish) -> Created:
         claims = {
             "aud": AUDIENCE,

@@ -8,19 +8,24 @@ from benchmarks.machine import describe
 from benchmarks.plan import Plan
 
 METHOD = """\
-Each row is the median of {rounds} rounds. In a round both sides get the same requests \
-from wrk for {seconds} s each, one after the other, and the side that begins alternates. \
-Every server is one process on a core of its own; wrk (1 thread, 64 connections) has \
-the other core. *Ratio* divides the rates of a round, *spread* is the smallest and the \
-largest of these ratios. *CPU* is the same ratio by processor time for one request, \
-which other programs on the machine disturb less. Requests are those of the Orthanc \
-authorization plugin, byte for byte: chunked, with login. References run under uvicorn \
-with uvloop and httptools, without access log."""
+Each row is the median of up to {rounds} rounds. In a round both sides get the same
+requests from wrk for {seconds} s each, one after the other; the side that begins
+alternates. Each server is one process on a core of its own, wrk (1 thread, 64
+connections) has the other core, and *busy* says how much of these two cores servers
+and wrk used: below 100 % for the server, other programs took the rest. *Ratio* divides
+the rates of a round, *spread* is the smallest and the largest of these ratios, *CPU*
+is the same ratio by processor time for one request, which other programs disturb less.
+Requests are those of the Orthanc authorization plugin: its headers, its login, chunked
+bodies. The services run as `orthanc-share serve`, the references under uvicorn with
+uvloop and httptools, both without access log."""
 """How the numbers came about."""
 
 _HEAD = """\
 | measured | against | ratio | spread | CPU | target | requests/s | busy |
 |---|---|--:|--:|--:|--:|--:|--:|"""
+_LIMITS_HEAD = """\
+| measured | value | limit |
+|---|--:|--:|"""
 
 
 @dataclass(frozen=True)
@@ -73,13 +78,11 @@ class Report:
 def to_markdown(report: Report) -> str:
     """Return the report for people."""
     machine = ", ".join(f"{name} {value}" for name, value in describe().items())
-    method = METHOD.format(rounds=report.plan.rounds, seconds=report.plan.seconds)
     parts = [
         "\n".join([_HEAD, *map(_comparison_row, report.comparisons)]),
-        "\n".join(["| measured | value | limit |", "|---|--:|--:|"]
-                  + [_limit_row(limit) for limit in report.limits]),
+        "\n".join([_LIMITS_HEAD, *map(_limit_row, report.limits)]),
         f"Answers that were not right: {report.failures}.",
-        method,
+        METHOD.format(rounds=report.plan.rounds, seconds=report.plan.seconds),
         f"Machine: {machine}.",
     ]
     return "\n\n".join(parts)
@@ -87,26 +90,27 @@ def to_markdown(report: Report) -> str:
 
 def _comparison_row(one: Comparison) -> str:
     ratios = one.ratios
+    ours, reference = one.rates
+    server, load = one.busy
     cells = (
         one.name,
         one.against,
         f"**{one.ratio:.2f}**",
         f"{min(ratios):.2f}-{max(ratios):.2f}",
         f"{one.cpu_ratio:.2f}",
-        f"{_sign(one.is_met)} {one.target:g}",
-        f"{one.rates[0]:,.0f} / {one.rates[1]:,.0f}",
-        f"{one.busy[0]:.0%} / {one.busy[1]:.0%}",
+        f"{'' if one.is_met else 'missed: '}≥ {one.target:g}",
+        f"{ours:,.0f} / {reference:,.0f}",
+        f"{server:.0%} / {load:.0%}",
     )
     return f"| {' | '.join(cells)} |"
 
 
 def _limit_row(one: Limit) -> str:
-    name = f"{one.name} ({one.detail})" if one.detail else one.name
-    return f"| {name} | {one.value:.0f} {one.unit} | {one.limit:g} {one.unit} |"
-
-
-def _sign(is_met: bool) -> str:
-    return "≥" if is_met else "missed:"
+    verdict = "" if one.is_met else "missed: "
+    value = f"{one.value:.0f} {one.unit}"
+    return (
+        f"| {one.name} ({one.detail}) | {value} | {verdict}≤ {one.limit:g} {one.unit} |"
+    )
 
 
 def to_json(report: Report) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from benchmarks.bench import Bench
+from benchmarks.crowd import idle, memory, slow
 from benchmarks.report import Report
 from benchmarks.throughput import CONTESTS, hold
 
@@ -17,5 +18,8 @@ def _contest(name: str, bench: Bench, report: Report) -> None:
 
 SECTIONS: Mapping[str, Section] = {
     **{name: partial(_contest, name) for name in CONTESTS},
+    "memory": memory,
+    "slow-clients": slow,
+    "idle-connections": idle,
 }
 """Name to section."""

@@ -126,11 +126,12 @@ def hold(contest: Contest, bench: Bench) -> Comparison:
         request = bench.with_token(contest.load.request.read_bytes())
         if {probe(ours, request), probe(theirs, request)} != {contest.status}:
             raise WrongAnswerError(f"{contest.name}: a probe was refused.")
-        subjects = [Subject(one, contest.load, seconds) for one in (ours, theirs)]
-        for subject in subjects:
-            subject.warm_up()
-        measured = in_turns(*subjects, bench.plan.rounds)
-        _expect_right_answers(contest, subjects[0])
+        subject = Subject(ours, contest.load, seconds)
+        measure = Subject(theirs, contest.load, seconds)
+        subject.warm_up()
+        measure.warm_up()
+        measured = in_turns(subject, measure, bench.plan.rounds)
+        _expect_right_answers(contest, subject)
     return Comparison(contest.name, contest.against, contest.target, *measured)
 
 

@@ -10,8 +10,11 @@ from pathlib import Path
 from demo import orthanc_server
 from demo.processes import StartError, find_program
 
-OPTIONAL = {"nginx-light": "nginx", "npm": "npm"}
-"""Package to the program in it; the demo works without, and says what is lost."""
+OPTIONAL = {"nginx-light": ("nginx", "nginx"), "npm": ("npm", "ohif")}
+"""Package to the program in it and the part of the demo that wants it.
+
+The demo works without, and says what is lost.
+"""
 
 COMPOSE = "docker compose up"
 """The way without any of them."""
@@ -41,11 +44,11 @@ class Missing:
 
 
 def missing(without: Sequence[str] = ()) -> Missing:
-    """Return what is not installed; programs in `without` are not wanted anyway."""
+    """Return what is not installed; parts in `without` are not wanted anyway."""
     useful = [
         package
-        for package, program in OPTIONAL.items()
-        if program not in without and find_program(program) is None
+        for package, (program, part) in OPTIONAL.items()
+        if part not in without and find_program(program) is None
     ]
     return Missing(tuple(orthanc_server.missing_parts()), tuple(useful))
 

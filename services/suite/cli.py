@@ -18,6 +18,7 @@ from orthanc_share.web.startup import start
 from suite import app as suite_app
 from suite.checks import report
 from suite.inspection import inspect
+from suite.protocol import REQUEST_TIMEOUT
 from suite.server import bind, run, run_workers
 from token_service.settings import TokenServiceSettings
 
@@ -93,6 +94,9 @@ def serve(
         bool, typer.Option(help="All services, each on a port of its own.")
     ] = False,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    request_timeout: Annotated[
+        float, typer.Option(help="Seconds for which a request may arrive.", min=0.1)
+    ] = REQUEST_TIMEOUT,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; settings come from the environment."""
     first = PORTS[service] if port is None else port
@@ -103,18 +107,20 @@ def serve(
     try:
         if workers > 1:
             _MAKERS[service]()  # a wrong setting is told once, not by every worker
-            run_workers(_FACTORIES[service], host, first, workers)
+            run_workers(_FACTORIES[service], host, first, workers, request_timeout)
             return
         served = _SEPARATE if separate else (service,)
         apps = [(name, _MAKERS[name]()) for name in served]
-        _run(apps, host, first)
+        _run(apps, host, first, request_timeout)
     except ConfigurationError as error:
         _refuse(error.problems)
     except OSError as error:
         _refuse([f"Cannot listen on {host}: {error.strerror}"])
 
 
-def _run(apps: list[tuple[Service, ASGIApp]], host: str, first: int) -> None:
+def _run(
+    apps: list[tuple[Service, ASGIApp]], host: str, first: int, request_timeout: float
+) -> None:
     with ExitStack() as stack:
         bound = []
         for number, (name, app) in enumerate(apps):
@@ -122,7 +128,7 @@ def _run(apps: list[tuple[Service, ASGIApp]], host: str, first: int) -> None:
             bound.append((app, socket))
             port = socket.getsockname()[1]
             typer.echo(f"{name} listens on http://{_shown(host)}:{port}/", err=True)
-        run(bound)
+        run(bound, request_timeout)
 
 
 def _shown(host: str) -> str:

@@ -1,8 +1,10 @@
 """What a token holds, for people who run a service."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from orthanc_share.config.settings import SharingSettings
 from orthanc_share.domain.clock import Clock, utc_now
 from orthanc_share.domain.errors import (
     ExpiredTokenError,
@@ -11,11 +13,10 @@ from orthanc_share.domain.errors import (
 )
 from orthanc_share.domain.share import Share
 from orthanc_share.web.sharing import build_sharing
-from token_service.settings import TokenServiceSettings
 
 
 def inspect(
-    text: str, settings: TokenServiceSettings, clock: Clock = utc_now
+    text: str, settings: SharingSettings, clock: Clock = utc_now
 ) -> dict[str, Any]:
     """Return the content of a token, or of the token in a link.
 
@@ -68,5 +69,5 @@ def _status(share: Share, clock: Clock) -> str:
     return "valid"
 
 
-def _text(instant: Any) -> str | None:
+def _text(instant: datetime | None) -> str | None:
     return None if instant is None else instant.isoformat()

@@ -2,9 +2,9 @@
 
 uvicorn waits for ever for the rest of a request. Here a connection is closed when the
 server has waited too long for the client: for its first request, or for the rest of
-one. A request that arrives in one piece, as nearly all do, costs no timer; nor does a
-connection that idles between two requests, which uvicorn itself closes in the end; and
-all connections that are waited for share one.
+one. All connections of a server share the timers for that, and those that close them
+when they idle between two requests: uvicorn's own timers, one for each answer, cost
+more than the decision that the answer holds.
 
 uvicorn takes header fields, trailers and pipelined requests without end, too, and needs
 many times their length of memory for them. Here a client that sends more of them than
@@ -12,12 +12,18 @@ anybody needs is cut off.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from typing_extensions import override
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import (
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.server import ServerState
+
+from suite.deadlines import Deadlines
 
 REQUEST_TIMEOUT = 15.0
 """Longest time from the first byte of a request to its last, in seconds."""
@@ -46,25 +52,39 @@ class TimeLimitedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with limits on how long and how large a request may be.
 
     Args:
+        config: As in uvicorn.
+        server_state: As in uvicorn.
+        app_state: As in uvicorn.
+        _loop: As in uvicorn.
         request_timeout: The limit in time, in seconds.
-        arguments: Those of uvicorn.
     """
 
+    cycle: RequestResponseCycle | None  # type: ignore[assignment] # None at first
+
     def __init__(
-        self, *, request_timeout: float = REQUEST_TIMEOUT, **arguments: Any
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        request_timeout: float = REQUEST_TIMEOUT,
     ) -> None:
-        super().__init__(**arguments)
-        self._deadlines = _deadlines_of(self.server_state, self.loop, request_timeout)
+        super().__init__(config, server_state, app_state, _loop)
+        self._waits = _waits_of(
+            server_state, self.loop, request_timeout, self.timeout_keep_alive
+        )
         self._overhead = 0
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         super().connection_made(transport)
-        self._deadlines.add(self)
+        self._waits.requests.add(self)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._deadlines.discard(self)
+        self._waits.requests.discard(self)
+        self._waits.idle.discard(self)
         super().connection_lost(exc)
 
     @override
@@ -72,16 +92,27 @@ class TimeLimitedProtocol(HttpToolsProtocol):
         if len(data) > PIECE:
             self._receive_in_pieces(data)
             return
+        self._waits.idle.discard(self)
         self._overhead += len(data)
         super().data_received(data)
         if len(self.pipeline) > PIPELINE_MAX:
             self.transport.close()
         elif self._is_our_turn():
-            self._deadlines.discard(self)
+            self._waits.requests.discard(self)
         elif self._is_too_large():
             self._cut_off(_TOO_LARGE)
         else:
-            self._deadlines.add(self)
+            self._waits.requests.add(self)
+
+    @override
+    def on_response_complete(self) -> None:
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        # As in uvicorn, but without a timer for each answer.
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._waits.idle.add(self)
 
     def _receive_in_pieces(self, data: bytes) -> None:
         for start in range(0, len(data), PIECE):
@@ -116,12 +147,12 @@ class TimeLimitedProtocol(HttpToolsProtocol):
         # Before the first request there is no list yet.
         return self._overhead > OVERHEAD_MAX or len(self.headers or ()) > FIELDS_MAX
 
-    def too_slow(self) -> None:
+    def request_timeout_handler(self) -> None:
         """End the connection: the time for its request is over."""
         self._cut_off(_TOO_SLOW)
 
     def _cut_off(self, answer: bytes) -> None:
-        self._deadlines.discard(self)
+        self._waits.requests.discard(self)
         if self.transport.is_closing():
             return
         if self._may_answer():
@@ -138,54 +169,33 @@ class TimeLimitedProtocol(HttpToolsProtocol):
         return cycle.response_complete
 
 
-class _Deadlines:
-    """The connections of a server that are waited for, with one timer for all.
+class _Waits(NamedTuple):
+    """Whom a server waits for.
 
-    All may take equally long, so that the order in which they came is that in which
-    their time is over.
+    Args:
+        requests: Connections that owe a request, or the rest of one.
+        idle: Connections between two requests.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, limit: float) -> None:
-        self._loop = loop
-        self._limit = limit
-        self._ends: dict[TimeLimitedProtocol, float] = {}
-        self._has_timer = False
-
-    def add(self, connection: TimeLimitedProtocol) -> None:
-        """Wait for a connection, unless it is waited for already."""
-        if connection in self._ends:
-            return
-        self._ends[connection] = self._loop.time() + self._limit
-        if not self._has_timer:
-            self._start_timer(self._limit)
-
-    def discard(self, connection: TimeLimitedProtocol) -> None:
-        """Wait for a connection no longer."""
-        # The timer goes on: it is cheaper to let it find nothing than to stop it.
-        self._ends.pop(connection, None)
-
-    def _start_timer(self, seconds: float) -> None:
-        self._has_timer = True
-        self._loop.call_later(seconds, self._end_those_due)
-
-    def _end_those_due(self) -> None:
-        self._has_timer = False
-        now = self._loop.time()
-        for connection in [one for one, end in self._ends.items() if end <= now]:
-            connection.too_slow()
-        for end in self._ends.values():
-            self._start_timer(end - now)
-            return
+    requests: Deadlines[TimeLimitedProtocol]
+    idle: Deadlines[TimeLimitedProtocol]
 
 
-_all_deadlines: WeakKeyDictionary[ServerState, _Deadlines] = WeakKeyDictionary()
+_waits: WeakKeyDictionary[ServerState, _Waits] = WeakKeyDictionary()
 
 
-def _deadlines_of(
-    server: ServerState, loop: asyncio.AbstractEventLoop, limit: float
-) -> _Deadlines:
-    """Return the deadlines of a server, whose connections all have the same limit."""
-    found = _all_deadlines.get(server)
+def _waits_of(
+    server: ServerState,
+    loop: asyncio.AbstractEventLoop,
+    request_timeout: float,
+    idle_timeout: float,
+) -> _Waits:
+    """Return the waits of a server, whose connections all have the same limits."""
+    found = _waits.get(server)
     if found is None:
-        found = _all_deadlines[server] = _Deadlines(loop, limit)
+        protocol = TimeLimitedProtocol
+        found = _waits[server] = _Waits(
+            Deadlines(loop, request_timeout, protocol.request_timeout_handler),
+            Deadlines(loop, idle_timeout, protocol.timeout_keep_alive_handler),
+        )
     return found

@@ -5,13 +5,15 @@ import contextlib
 import signal
 import socket
 from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import cast
 
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 from typing_extensions import override
 
-from suite.protocol import TimeLimitedProtocol
+from suite.protocol import REQUEST_TIMEOUT, TimeLimitedProtocol
 
 KEEP_ALIVE = 75
 """Seconds for which a connection may idle; longer than nginx keeps its own (60 s)."""
@@ -44,18 +46,27 @@ def bind(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 
-def run(apps: Sequence[tuple[ASGIApp, socket.socket]]) -> None:
+def run(
+    apps: Sequence[tuple[ASGIApp, socket.socket]],
+    request_timeout: float = REQUEST_TIMEOUT,
+) -> None:
     """Serve each application on its socket until SIGINT or SIGTERM.
+
+    Args:
+        apps: The applications.
+        request_timeout: Longest time for which a request may arrive, in seconds.
 
     Raises:
         SystemExit: An application did not start; the log says why.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve_all(apps))
+        runner.run(_serve_all(apps, request_timeout))
 
 
-async def _serve_all(apps: Sequence[tuple[ASGIApp, socket.socket]]) -> None:
-    servers = [_server(app) for app, _ in apps]
+async def _serve_all(
+    apps: Sequence[tuple[ASGIApp, socket.socket]], request_timeout: float
+) -> None:
+    servers = [_server(app, request_timeout) for app, _ in apps]
 
     def stop() -> None:
         for server in servers:
@@ -74,11 +85,11 @@ async def _serve(server: uvicorn.Server, bound: socket.socket) -> None:
         await server.serve(sockets=[bound])
 
 
-def _server(app: ASGIApp) -> uvicorn.Server:
+def _server(app: ASGIApp, request_timeout: float) -> uvicorn.Server:
     return _Server(
         uvicorn.Config(
             app,
-            http=TimeLimitedProtocol,
+            http=_protocol(request_timeout),
             ws="none",
             lifespan="on",
             log_config=None,
@@ -92,7 +103,19 @@ def _server(app: ASGIApp) -> uvicorn.Server:
     )
 
 
-def run_workers(factory: str, host: str, port: int, workers: int) -> None:
+def _protocol(request_timeout: float) -> type[asyncio.Protocol]:
+    # uvicorn only calls it, and hands it to other processes.
+    limited = partial(TimeLimitedProtocol, request_timeout=request_timeout)
+    return cast("type[asyncio.Protocol]", limited)
+
+
+def run_workers(
+    factory: str,
+    host: str,
+    port: int,
+    workers: int,
+    request_timeout: float = REQUEST_TIMEOUT,
+) -> None:
     """Serve the application that `factory` makes in several processes on one port.
 
     Args:
@@ -100,6 +123,7 @@ def run_workers(factory: str, host: str, port: int, workers: int) -> None:
         host: Address to listen on.
         port: Port to listen on.
         workers: Number of processes; they share nothing.
+        request_timeout: Longest time for which a request may arrive, in seconds.
     """
     uvicorn.run(
         factory,
@@ -107,7 +131,7 @@ def run_workers(factory: str, host: str, port: int, workers: int) -> None:
         host=host,
         port=port,
         workers=workers,
-        http=TimeLimitedProtocol,
+        http=_protocol(request_timeout),
         ws="none",
         log_config=None,
         access_log=False,

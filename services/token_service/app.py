@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 
 from fastapi import FastAPI
 
@@ -29,6 +30,7 @@ from orthanc_share.web.plain import (
 from orthanc_share.web.problems import install_problems
 from orthanc_share.web.sharing import Sharing, build_sharing
 from orthanc_share.web.startup import start
+from token_service.documentation import add_documentation
 from token_service.openapi import describe
 from token_service.routes.contents import TokenContents
 from token_service.routes.decisions import Decisions
@@ -74,7 +76,8 @@ def create_app(
     app = PlainFastAPI(
         title="orthanc-share token-service",
         lifespan=closing(stack),
-        docs_url="/docs" if settings.docs else None,
+        version=version("orthanc-share"),
+        docs_url=None,
         redoc_url=None,
         # The redirect would name whatever host the caller sent.
         redirect_slashes=False,
@@ -85,6 +88,8 @@ def create_app(
         app, _pings(parts.broker), parts.metrics if settings.metrics else None
     )
     describe(app, with_emails=settings.enable_emails)
+    if settings.docs:
+        add_documentation(app)
     _install_routes(app, parts)
     return app
 
@@ -110,7 +115,8 @@ def _install_routes(app: PlainFastAPI, parts: _Parts) -> None:
         PlainRoutes, routes=endpoints(exact), prefixes=endpoints(prefixes)
     )
     install_middleware(app, parts.metrics)
-    # Added last, it stands in front: questions pass no other middleware.
+    # `first` answers the questions before any middleware; what is added here refuses
+    # other methods of their paths.
     questions = endpoints(_questions(parts), are_questions=True)
     app.add_middleware(PlainRoutes, routes=questions, prefixes={})
     app.first = questions

@@ -8,10 +8,12 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 from typing_extensions import override
 
-from orthanc_share.config.sources import SettingsBase
+from orthanc_share.config.sources import SettingsBase, problems_of
 from orthanc_share.config.values import Duration, Texts
 from orthanc_share.domain.errors import ConfigurationError
+from orthanc_share.upstream.mail_delivery import tls_context
 from orthanc_share.upstream.mail_options import MailOptions, TlsMode
+from orthanc_share.upstream.mail_templates import MailTemplates
 
 
 class MailSettings(SettingsBase):
@@ -68,10 +70,10 @@ class MailSettings(SettingsBase):
         """Yield a line for each way in which settings contradict each other."""
         yield from super().contradictions()
         if self.enable_emails:
-            try:
-                self.mail_options()
-            except ConfigurationError as error:
-                yield from error.problems
+            yield from problems_of(
+                lambda: MailTemplates(self.emails_templates_root),
+                lambda: tls_context(self.mail_options()),
+            )
 
     def mail_options(self) -> MailOptions:
         """Return the settings of the mail server.

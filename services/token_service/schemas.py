@@ -271,14 +271,22 @@ class RolesBody(Wire):
     available_labels: list[str] = []
 
 
+class MemberProblem(BaseModel):
+    """What is wrong with one member of a body."""
+
+    location: Annotated[str, Field(examples=["resources.0.dicom-uid"])]
+    message: str
+
+
 class ProblemBody(BaseModel):
-    """A problem (RFC 9457)."""
+    """A problem (RFC 9457); `errors` names each wrong member."""
 
     type: str
     title: str
     status: int
     detail: str
     code: str | None = None
+    errors: list[MemberProblem] = []
 
 
 def echo(request: ShareRequest, share: Share) -> dict[str, Any]:

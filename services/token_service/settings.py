@@ -8,7 +8,9 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import override
 
+from orthanc_share.config.roles_file import RolesFile, load_anonymous_profile
 from orthanc_share.config.settings import SharingSettings
+from orthanc_share.config.sources import problems_of
 from orthanc_share.config.values import Duration, Users
 from orthanc_share.domain.access import DECISION_VALIDITY
 from orthanc_share.domain.lifetime import LifetimePolicy
@@ -87,6 +89,10 @@ class TokenServiceSettings(MailSettings, SharingSettings):
             _is_sample(one.get_secret_value()) for one in (self.users or {}).values()
         ):
             yield "USERS has a sample password: make a random one."
+        yield from problems_of(
+            lambda: RolesFile(self.permissions_file_path),
+            lambda: load_anonymous_profile(self.anonymous_profile_file_path),
+        )
         default, maximum = self.default_share_duration, self.max_share_duration
         if default is not None and maximum is not None and default > maximum:
             yield "DEFAULT_SHARE_DURATION is longer than MAX_SHARE_DURATION."

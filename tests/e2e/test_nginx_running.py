@@ -102,7 +102,11 @@ def test_real_orthanc_names_the_public_host_whatever_the_client_says(
                 nginx.proxy.http_port,
                 "GET",
                 "/shares/dicom-web/studies",
-                headers={"Forwarded": "host=evil.example", "Host": "evil.example"},
+                headers={
+                    "Forwarded": "host=evil.example",
+                    "Host": "evil.example",
+                    "token": "t",
+                },
             )
     addresses = [study["00081190"]["Value"][0] for study in answer.json]
     assert addresses

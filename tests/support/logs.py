@@ -36,20 +36,23 @@ class CollectedLog(logging.Handler):
         with self._changed:
             return "\n".join(self._lines)
 
-    def entries(self, message: str, number: int = 1) -> list[dict[str, Any]]:
-        """Return all lines with this message, once there are so many.
+    def entries(
+        self, message: str, number: int = 1, **members: object
+    ) -> list[dict[str, Any]]:
+        """Return all lines with this message and members, once there are so many.
 
-        A service writes some lines after its answer.
+        A service writes some lines after its answer, perhaps within the next test.
         """
+        wanted = {"message": message, **members}
         with self._changed:
             assert self._changed.wait_for(
-                lambda: len(self._named(message)) >= number, PATIENCE
+                lambda: len(self._with(wanted)) >= number, PATIENCE
             )
-            return self._named(message)
+            return self._with(wanted)
 
-    def _named(self, message: str) -> list[dict[str, Any]]:
+    def _with(self, wanted: dict[str, object]) -> list[dict[str, Any]]:
         entries = [json.loads(line) for line in self._lines]
-        return [entry for entry in entries if entry["message"] == message]
+        return [entry for entry in entries if wanted.items() <= entry.items()]
 
 
 @contextmanager

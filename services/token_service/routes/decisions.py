@@ -13,12 +13,7 @@ from orthanc_share.domain.clock import Clock
 from orthanc_share.domain.errors import InvalidTokenError
 from orthanc_share.tokens.codec import ShareCodec
 from orthanc_share.web.metrics import Metrics
-from token_service.questions import (
-    UnreadableQuestionError,
-    access_request,
-    read_object,
-    token,
-)
+from token_service.questions import UnreadableQuestionError, read_question
 
 _log = logging.getLogger(__name__)
 
@@ -57,9 +52,7 @@ class Decisions:
     def decide(self, scope: Scope, body: bytes) -> Decision:
         """Return the decision on the question in `body`."""
         try:
-            question = read_object(body)
-            request = access_request(question)
-            value = token(question, scope)
+            request, value = read_question(body, scope)
         except UnreadableQuestionError:
             return self._denied(Reason.UNREADABLE_QUESTION, None)
         if not value:

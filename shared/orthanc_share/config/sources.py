@@ -9,7 +9,7 @@ variable.
 import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -202,6 +202,15 @@ class EnvironmentAndSecrets(PydanticBaseSettingsSource):
         except UnicodeDecodeError:
             self.problems.append(f"{name}: the file is not UTF-8 text.")
         return None
+
+
+def problems_of(*checks: Callable[[], object]) -> Iterator[str]:
+    """Yield the lines of every check that raises a `ConfigurationError`."""
+    for check in checks:
+        try:
+            check()
+        except ConfigurationError as error:
+            yield from error.problems
 
 
 def variable_in(problem: str) -> str:

@@ -71,8 +71,7 @@ class Share:
         expires_at: First instant at which it opens nothing any more, UTC; None: never.
 
     Raises:
-        InvalidResourceError: No resources, or too many, or some of a level that the
-            type cannot show.
+        InvalidResourceError: No resources, or too many.
     """
 
     id: str

@@ -32,6 +32,12 @@ TOKEN_LENGTH_MAX = 16_384
 CACHE_SIZE = 16_384
 """Verified tokens that are remembered; about 1.5 KB each."""
 
+REMEMBERED_LENGTH_MAX = 2048
+"""Longest token that is remembered, in characters; a dozen studies fit into it.
+
+The longest possible ones need 40 KB each, which would be 640 MB.
+"""
+
 HEADER_CACHE_SIZE = 64
 """Header segments that are remembered; one for each key in practice."""
 
@@ -119,6 +125,8 @@ class ShareCodec:
             self._shares.move_to_end(token)
             return known
         share = self._read_new(token)
+        if len(token) > REMEMBERED_LENGTH_MAX:
+            return share
         self._shares[token] = share
         if len(self._shares) > CACHE_SIZE:
             self._shares.popitem(last=False)

@@ -57,6 +57,11 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return None
 
 
+def _client(scope: Scope) -> str:
+    address = scope.get("client")
+    return "" if address is None else str(address[0])
+
+
 class BodyTooLargeError(RequestError):
     """The body is longer than anything that we read; the rest of it is discarded."""
 
@@ -95,9 +100,17 @@ class PlainEndpoint:
             authorization = header(scope, b"authorization")
             caller = self._authenticator.known(authorization)
             if caller is None:
-                caller = await self._authenticator.authenticate(authorization)
+                caller = await self._authenticator.authenticate(
+                    authorization, _client(scope)
+                )
             scope[CALLER] = caller
-            answer = await self._answer(scope, await self._body(receive))
+            try:
+                body = await read_body(receive)
+            except BodyTooLargeError:
+                if not self._reads_anything:
+                    raise
+                body = b""
+            answer = await self._answer(scope, body)
         except ClientDisconnect:
             return
         except OrthancShareError as error:
@@ -119,14 +132,6 @@ class PlainEndpoint:
         }
         await send(start)
         await send({"type": "http.response.body", "body": answer})
-
-    async def _body(self, receive: Receive) -> bytes:
-        try:
-            return await read_body(receive)
-        except BodyTooLargeError:
-            if self._reads_anything:
-                return b""
-            raise
 
 
 async def read_body(receive: Receive, limit: int = JSON_LIMIT) -> bytes:

@@ -1,5 +1,6 @@
 """The command line."""
 
+import contextlib
 import json
 import signal
 import socket
@@ -142,12 +143,24 @@ def test_a_port_that_is_taken_is_told() -> None:
     assert result.stderr.startswith(told)
 
 
+def port_before_a_taken_one(taken: contextlib.ExitStack) -> int:
+    """Return a free port whose neighbour is taken until the end of the stack."""
+    while True:
+        second = taken.enter_context(socket.create_server(("127.0.0.1", 0)))
+        first = int(second.getsockname()[1]) - 1
+        with (
+            contextlib.suppress(OSError),
+            socket.create_server(("127.0.0.1", first)),
+        ):
+            return first
+
+
 def test_if_one_of_three_ports_is_taken_none_is_kept() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        second = taken.getsockname()[1]
-        result = call("serve", "--separate", "--port", str(second - 1))
+    with contextlib.ExitStack() as taken:
+        first = port_before_a_taken_one(taken)
+        result = call("serve", "--separate", "--port", str(first))
         assert result.exit_code == 2
-    with socket.create_server(("127.0.0.1", second - 1)):
+    with socket.create_server(("127.0.0.1", first)):
         pass  # it is free again
 
 

@@ -92,12 +92,20 @@ def test_a_service_without_login_is_possible_and_warned_of() -> None:
     assert any("EVERYBODY" in line for line in settings.warnings())
 
 
+@pytest.mark.parametrize(
+    "name", ["PERMISSIONS_FILE_PATH", "ANONYMOUS_PROFILE_FILE_PATH"]
+)
+def test_a_file_that_cannot_be_read_stops_the_start(name: str) -> None:
+    (line,) = problems(GOOD | {name: "/nowhere/file.json"})
+    assert line.startswith(name)
+
+
 def test_letters_are_off_and_their_settings_do_not_count() -> None:
     ignored = {"EMAILS_SMTP_SERVER_USES_TLS": "perhaps"}
     assert TokenServiceSettings.load(GOOD | ignored).enable_emails is False
 
 
-def test_the_mail_server_is_that_of_the_settings() -> None:
+def test_the_mail_server_is_that_of_the_settings(tmp_path: Path) -> None:
     further = {
         "EMAILS_SMTP_SERVER_PORT": "2525",
         "EMAILS_SMTP_SERVER_USES_TLS": "implicit",
@@ -105,7 +113,7 @@ def test_the_mail_server_is_that_of_the_settings() -> None:
         "EMAILS_SMTP_SERVER_PWD": "pW7-rT2-xK9",
         "EMAILS_REPLY_TO": "office@hospital.example.org",
         "EMAILS_ALLOWED_DOMAINS": "Example.ORG, example.com",
-        "EMAILS_TEMPLATES_ROOT": "/templates",
+        "EMAILS_TEMPLATES_ROOT": str(tmp_path),
     }
     settings = TokenServiceSettings.load(GOOD | MAIL | further)
     options = settings.mail_options()
@@ -115,11 +123,12 @@ def test_the_mail_server_is_that_of_the_settings() -> None:
     assert options.user_name == "images"
     assert options.password == "pW7-rT2-xK9"
     assert options.allowed_domains == {"example.org", "example.com"}
-    assert settings.emails_templates_root == Path("/templates")
+    assert settings.emails_templates_root == tmp_path
 
 
-def test_a_mail_server_may_want_no_login() -> None:
-    options = TokenServiceSettings.load(GOOD | MAIL).mail_options()
+def test_a_mail_server_may_want_no_login(tmp_path: Path) -> None:
+    given = GOOD | MAIL | {"EMAILS_TEMPLATES_ROOT": str(tmp_path)}
+    options = TokenServiceSettings.load(given).mail_options()
     assert options.password is None
     assert options.tls is TlsMode.STARTTLS
 
@@ -132,6 +141,8 @@ def test_a_mail_server_may_want_no_login() -> None:
         ({"EMAILS_SMTP_SERVER_USES_TLS": "perhaps"}, "EMAILS_SMTP_SERVER_USES_TLS"),
         ({"EMAILS_SMTP_SERVER_PORT": "x"}, "EMAILS_SMTP_SERVER_PORT"),
         ({"EMAILS_SENDER_ADDRESS": "no address"}, "EMAILS_SENDER_ADDRESS"),
+        ({"EMAILS_TEMPLATES_ROOT": "/nowhere"}, "EMAILS_TEMPLATES_ROOT"),
+        ({"EMAILS_SMTP_SERVER_CA": "no PEM"}, "EMAILS_SMTP_SERVER_CA"),
     ],
 )
 def test_a_mistake_in_the_mail_settings_stops_the_start(

@@ -21,10 +21,11 @@ from orthanc_share.domain.errors import (
     NotYetValidTokenError,
 )
 from orthanc_share.domain.resource import Level, Resource
-from orthanc_share.domain.share import Flavour, Share, ShareType
+from orthanc_share.domain.share import RESOURCES_MAX, Flavour, Share, ShareType
 from orthanc_share.tokens import codec as codec_module
 from orthanc_share.tokens.claims import to_claims
 from orthanc_share.tokens.codec import (
+    REMEMBERED_LENGTH_MAX,
     TOKEN_LENGTH_MAX,
     LegacyPolicy,
     ShareCodec,
@@ -427,6 +428,17 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert ids == [*(f"share-{n}" for n in range(9)), "share-1"]
     assert len(codec._shares) == 3
     assert len(codec._keys_of_headers) == 1
+
+
+def test_a_long_token_is_read_each_time_and_not_remembered() -> None:
+    studies = tuple(Resource(Level.STUDY, f"1.2.{n}") for n in range(RESOURCES_MAX))
+    share = replace(SHARE, resources=studies)
+    codec = make_codec()
+    token = codec.sign(share)
+    assert len(token) > REMEMBERED_LENGTH_MAX
+    for _ in range(2):
+        assert codec.read(token).resources == studies
+    assert not codec._shares
 
 
 def test_what_is_refused_is_not_remembered() -> None:

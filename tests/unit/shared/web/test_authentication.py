@@ -14,7 +14,8 @@ from orthanc_share.web import authentication
 from orthanc_share.web.authentication import (
     ANYBODY,
     CHALLENGE,
-    REMEMBERED_LOGINS,
+    REMEMBERED_PER_USER,
+    WAITING_HASHES_PER_CLIENT,
     Authenticator,
     has_broken_argon2_hash,
 )
@@ -140,14 +141,23 @@ async def test_with_an_empty_list_nobody_may() -> None:
     await refusal(make({}), basic("", ""))
 
 
-async def test_memory_is_bounded() -> None:
-    users = {f"user-{n}": "pw" for n in range(REMEMBERED_LOGINS + 1)}
-    authenticator = make(users)
-    for name in users:
-        await authenticator.authenticate(basic(name, "pw"))
-    assert authenticator.known(basic("user-0", "pw")) is None
-    assert authenticator.known(basic("user-1", "pw")) == "user-1"
-    assert len(authenticator._known) == REMEMBERED_LOGINS
+async def test_memory_is_bounded_and_nobody_pushes_out_another_user() -> None:
+    authenticator = make({"jane": "pw", "joan": "pw"})
+    await authenticator.authenticate(basic("joan", "pw"))
+    spellings = [basic("jane", "pw", "Basic" + " " * n) for n in range(1, 7)]
+    for spelling in (*spellings, spellings[-1]):
+        await authenticator.authenticate(spelling)
+    assert authenticator.known(basic("joan", "pw")) == "joan"
+    known = [authenticator.known(spelling) for spelling in spellings]
+    assert known == [None] * 2 + ["jane"] * REMEMBERED_PER_USER
+    assert len(authenticator._known) == REMEMBERED_PER_USER + 1
+
+
+async def test_the_same_login_twice_at_once_is_remembered_once() -> None:
+    authenticator, header = make(), basic("joe", "hashed-pässword")
+    both = (authenticator.authenticate(header), authenticator.authenticate(header))
+    assert list(await asyncio.gather(*both)) == ["joe", "joe"]
+    assert len(authenticator._known) == 1
 
 
 async def test_what_is_remembered_is_no_password() -> None:
@@ -176,6 +186,20 @@ async def test_a_flood_of_logins_is_turned_away_and_does_not_stay(
     assert isinstance(full, RequestError)
     assert full.headers == {"Retry-After": "1"}
     assert await authenticator.authenticate(basic("joe", "hashed-pässword")) == "joe"
+
+
+async def test_a_flood_from_one_address_leaves_room_for_others() -> None:
+    authenticator = make()
+    flood = [
+        authenticator.authenticate(basic("joe", f"wrong-{number}"), "192.0.2.1")
+        for number in range(WAITING_HASHES_PER_CLIENT + 2)
+    ]
+    good = authenticator.authenticate(basic("joe", "hashed-pässword"), "192.0.2.2")
+    *refused, name = await asyncio.gather(*flood, good, return_exceptions=True)
+    statuses = [error.status for error in refused if isinstance(error, RequestError)]
+    assert sorted(statuses) == [401] * WAITING_HASHES_PER_CLIENT + [503] * 2
+    assert name == "joe"
+    assert not authenticator._waiting
 
 
 @pytest.mark.parametrize("name", ["jane", "joe", "nobody"])
