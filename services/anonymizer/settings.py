@@ -12,5 +12,6 @@ class AnonymizerSettings(SharingSettings):
     """What the anonymizer takes."""
 
     orthanc_root: Annotated[
-        Root | None, Field(description="Address of Orthanc behind the anonymizer")
+        Root | None,
+        Field(description="Address of Orthanc behind the anonymizer; not used yet"),
     ] = None

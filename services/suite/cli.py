@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from enum import StrEnum
+from importlib.metadata import version
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp
 import anonymizer.app
 import landing.app
 import token_service.app
+from orthanc_share.config.settings import SharingSettings
 from orthanc_share.domain.errors import ConfigurationError, TokenError
 from orthanc_share.web.startup import start
 from suite import app as suite_app
@@ -20,7 +22,6 @@ from suite.checks import report
 from suite.inspection import inspect
 from suite.protocol import REQUEST_TIMEOUT
 from suite.server import bind, run, run_workers
-from token_service.settings import TokenServiceSettings
 
 EXIT_CONFIGURATION = 2
 """Exit status when the settings are wrong, or a token is."""
@@ -70,6 +71,28 @@ cli = typer.Typer(
 )
 token_cli = typer.Typer(help="Look into tokens.", no_args_is_help=True)
 cli.add_typer(token_cli, name="token")
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+    if wanted:
+        typer.echo(f"orthanc-share {version('orthanc-share')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Show the version and end.",
+            callback=_show_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    """Links to DICOM studies, next to Orthanc."""
 
 
 @cli.command()
@@ -148,8 +171,7 @@ def token_inspect(
     """
     text = sys.stdin.read() if token == STANDARD_INPUT else token
     try:
-        settings = start(TokenServiceSettings)
-        _print(inspect(text.strip(), settings))
+        _print(inspect(text.strip(), start(SharingSettings)))
     except ConfigurationError as error:
         _refuse(error.problems)
     except TokenError as error:

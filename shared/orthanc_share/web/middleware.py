@@ -30,6 +30,8 @@ PATH_LOGGED_MAX = 200
 """Most characters of a path in the log: ours are shorter, an attacker's need not be."""
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{8,64}")
+# A metric's labels must not grow with what callers invent.
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _log = logging.getLogger("orthanc_share.access")
 
 
@@ -75,7 +77,8 @@ class RequestLogMiddleware:
             self._note(scope, status, time.perf_counter() - started, request_id)
 
     def _note(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
-        self._metrics.requests.labels(scope["method"], status).observe(seconds)
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.requests.labels(method, status).observe(seconds)
         _log.info(
             "request",
             extra={

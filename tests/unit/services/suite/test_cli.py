@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -71,10 +72,23 @@ def test_a_token_that_is_not_ours_is_refused_without_being_told() -> None:
 def test_wrong_settings_are_told_before_any_token(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delenv("USERS")
+    monkeypatch.delenv("SECRET_KEY")
     result = call("token", "inspect", TOKEN)
     assert result.exit_code == 2
-    assert result.stderr.startswith("USERS is missing")
+    assert result.stderr.startswith("SECRET_KEY, SIGNING_KEY or VERIFICATION_KEYS")
+
+
+def test_a_container_that_only_checks_links_can_look_into_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("USERS")
+    assert call("token", "inspect", TOKEN).exit_code == 0
+
+
+def test_the_command_tells_its_version() -> None:
+    result = call("--version")
+    assert result.exit_code == 0
+    assert result.stdout == f"orthanc-share {version('orthanc-share')}\n"
 
 
 def test_an_expired_token_is_still_shown() -> None:

@@ -71,6 +71,17 @@ async def test_every_request_gets_an_id_and_one_line_without_its_query(
     assert "canary" not in json_log.text
 
 
+async def test_invented_methods_make_no_metrics_of_their_own() -> None:
+    metrics = Metrics()
+    for method in ("BREW", "WHEN", "GET"):
+        scope = {**http_scope(), "method": method}
+        await run(RequestLogMiddleware(answer_ok, metrics), scope, receiving())
+    shown = bytes((await metrics.expose(Request(http_scope()))).body).decode()
+    assert 'method="other",status="200"} 2.0' in shown
+    assert 'method="GET",status="200"} 1.0' in shown
+    assert "BREW" not in shown
+
+
 async def test_a_long_path_is_cut_in_the_log(json_log: CollectedLog) -> None:
     app = RequestLogMiddleware(answer_ok, Metrics())
     await run(app, http_scope("/" + "x" * 60_000), receiving())
