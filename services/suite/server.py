@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Iterator, Sequence
@@ -59,6 +60,9 @@ def run(
     Raises:
         SystemExit: An application did not start; the log says why.
     """
+    # What the start has made lives to the end: nobody need look at it as garbage.
+    gc.collect()
+    gc.freeze()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve_all(apps, request_timeout))
 

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 import jwt
-from jwt.utils import base64url_decode
+import msgspec
+from jwt.utils import base64url_decode, base64url_encode
 
 from orthanc_share.domain.clock import Clock, utc_now
 from orthanc_share.domain.errors import ConfigurationError, InvalidTokenError
 from orthanc_share.domain.share import Share
 from orthanc_share.tokens.claims import from_claims, to_claims
-from orthanc_share.tokens.keyring import Ed25519Key, HmacKey, KeyRing
+from orthanc_share.tokens.keyring import Ed25519Key, HmacKey, KeyRing, SigningKey
 from orthanc_share.tokens.legacy import from_legacy_claims
 from orthanc_share.tokens.sealing import Sealer
 
@@ -83,6 +84,7 @@ class ShareCodec:
         self._legacy = LegacyPolicy() if legacy is None else legacy
         self._clock = clock
         self._jws = jwt.PyJWS(algorithms=["HS256", "EdDSA"])
+        self._signer = None if ring.signing is None else _Signer(ring.signing)
         self._shares: OrderedDict[str, Share] = OrderedDict()
         self._keys_of_headers: dict[bytes, HmacKey | Ed25519Key] = {}
 
@@ -92,15 +94,10 @@ class ShareCodec:
         Raises:
             ConfigurationError: This service has no key that signs.
         """
-        signing = self._ring.signing
-        if signing is None:
+        if self._signer is None:
             raise ConfigurationError(["This service has no key that signs."])
-        return jwt.encode(
-            to_claims(share, self._clock(), self._sealer),
-            signing.material,
-            algorithm=signing.public.algorithm,
-            headers={"typ": TOKEN_TYPE, "kid": signing.public.id},
-        )
+        claims = to_claims(share, self._clock(), self._sealer)
+        return self._signer.sign(msgspec.json.encode(claims))
 
     def verify(self, token: str, now: datetime) -> Share:
         """Return the share in `token`, valid at `now`.
@@ -180,6 +177,23 @@ class ShareCodec:
             if key.verifies(signed, signature):
                 return _decoded(signed.partition(b".")[2])
         raise InvalidTokenError("The signature is not ours.")
+
+
+class _Signer:
+    """Makes signed tokens with a key that is prepared once, not for every token."""
+
+    def __init__(self, signing: SigningKey) -> None:
+        name, jws = signing.public.algorithm, jwt.PyJWS()
+        self._algorithm = jws.get_algorithm_by_name(name)
+        self._key = self._algorithm.prepare_key(signing.material)
+        header = {"alg": name, "kid": signing.public.id, "typ": TOKEN_TYPE}
+        self._header = base64url_encode(msgspec.json.encode(header))
+
+    def sign(self, payload: bytes) -> str:
+        """Return the compact serialization (RFC 7515 3.1) of a JSON text."""
+        signed = self._header + b"." + base64url_encode(payload)
+        signature = self._algorithm.sign(signed, self._key)
+        return (signed + b"." + base64url_encode(signature)).decode()
 
 
 def _decoded(segment: bytes) -> bytes:

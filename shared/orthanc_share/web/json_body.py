@@ -1,6 +1,7 @@
 """JSON from outside: read strictly, refused clearly."""
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from orthanc_share.domain.errors import OrthancShareError
 JSON_LIMIT = 1 << 20
 """Longest JSON body, in bytes; the largest share needs a tenth of it."""
 
+_COLONS = re.compile(rb'"[ \t\r\n]*:')
 _decode = msgspec.json.Decoder().decode
 
 
@@ -28,14 +30,29 @@ def parse_json(body: bytes) -> Any:
     """
     try:
         value = _decode(body)
-        # A flat object with as many colons as members has no member twice: each
-        # member takes a colon. Only what fails this cheap proof is read again.
-        if not (isinstance(value, dict) and body.count(b":") == len(value)):
+        if not _has_no_twins(value, body):
             json.loads(body, object_pairs_hook=_refuse_twins)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         # Not chained: the parser's text may show a part of the body.
         raise UnreadableBodyError(_reason(error)) from None
     return value
+
+
+def _has_no_twins(value: Any, body: bytes) -> bool:
+    """Tell whether it is plain that no member occurs twice; if not, look closer.
+
+    Each member takes a colon after a quotation mark. If there are no more of these than
+    members were read, then none was written twice.
+    """
+    if isinstance(value, dict) and body.count(b":") == len(value):
+        return True
+    return len(_COLONS.findall(body)) == _members(value)
+
+
+def _members(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_members, value.values()))
+    return sum(map(_members, value)) if isinstance(value, list) else 0
 
 
 def _refuse_twins(pairs: list[tuple[str, Any]]) -> None:

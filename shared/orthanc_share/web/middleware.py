@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orthanc_share.web.json_body import JSON_LIMIT
@@ -29,6 +28,8 @@ SAFE_HEADERS: Mapping[str, str] = {
 PATH_LOGGED_MAX = 200
 """Most characters of a path in the log: ours are shorter, an attacker's need not be."""
 
+_SAFE_FIELDS = [(k.lower().encode(), v.encode()) for k, v in SAFE_HEADERS.items()]
+_REQUEST_ID_FIELD = REQUEST_ID_HEADER.lower().encode()
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{8,64}")
 # A metric's labels must not grow with what callers invent.
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
@@ -63,7 +64,8 @@ class RequestLogMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+                field = (_REQUEST_ID_FIELD, request_id.encode())
+                message = {**message, "headers": [*message["headers"], field]}
             await send(message)
 
         try:
@@ -109,9 +111,10 @@ class SafeHeadersMiddleware:
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SAFE_HEADERS.items():
-                    headers.setdefault(name, value)
+                given = message["headers"]
+                names = {name for name, _ in given}
+                missing = (field for field in _SAFE_FIELDS if field[0] not in names)
+                message = {**message, "headers": [*given, *missing]}
             await send(message)
 
         await self._app(scope, receive, send_safely)

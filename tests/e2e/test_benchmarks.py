@@ -1,0 +1,53 @@
+"""The benchmarks run, and everything that they ask is answered."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.real import require
+
+RUN = Path(__file__).parents[2] / "benchmarks" / "run"
+
+
+def run(*options: str) -> str:
+    """Run the benchmarks, for a second each; give what they print."""
+    require("wrk")
+    finished = subprocess.run(
+        [RUN, "--quick", *options],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+@pytest.mark.timeout(360)
+def test_a_run_has_a_row_for_everything_and_no_wrong_answer() -> None:
+    report: dict[str, Any] = json.loads(run("--json"))
+    assert report["failures"] == 0
+    assert len(report["comparisons"]) == 7
+    assert len(report["limits"]) == 2
+    assert {"processor", "cores", "python", "uvicorn", "wrk"} <= report[
+        "machine"
+    ].keys()
+
+
+@pytest.mark.timeout(120)
+def test_the_table_says_how_it_came_about() -> None:
+    printed = run("landing")
+    assert "| open a link | Starlette redirect | **" in printed
+    assert "Answers that were not right: 0." in printed
+    assert "Machine: processor " in printed
+
+
+def test_an_unknown_section_is_refused() -> None:
+    finished = subprocess.run(
+        [RUN, "nonsense"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert finished.returncode == 2
+    assert "nonsense" in finished.stderr
