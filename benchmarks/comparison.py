@@ -70,7 +70,7 @@ class Comparison:
     @property
     def failures(self) -> int:
         """Answers that were missing or refused, of both servers."""
-        return sum(one.refused + one.broken for one in (*self.ours, *self.reference))
+        return sum(one.failures for one in (*self.ours, *self.reference))
 
 
 Measure = Callable[[], Measurement]

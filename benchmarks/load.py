@@ -36,6 +36,13 @@ class Load:
     connections: int = CONNECTIONS
 
 
+BROKEN_MAX = 0.001
+"""Broken connections that are excused, as a part of all answers.
+
+wrk cuts connections at the end of a round and counts some of them itself.
+"""
+
+
 @dataclass(frozen=True)
 class Measurement:
     """What came of a load.
@@ -55,6 +62,12 @@ class Measurement:
     load_seconds: float
     refused: int
     broken: int
+
+    @property
+    def failures(self) -> int:
+        """Answers that were refused, and those that broke beyond `BROKEN_MAX`."""
+        excused = self.broken <= self.requests * BROKEN_MAX
+        return self.refused + (0 if excused else self.broken)
 
     @property
     def rate(self) -> float:
