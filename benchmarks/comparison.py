@@ -68,6 +68,11 @@ class Comparison:
         return self.ratio >= self.target
 
     @property
+    def broken(self) -> int:
+        """Broken connections, excused or not, of both servers."""
+        return sum(one.broken for one in (*self.ours, *self.reference))
+
+    @property
     def failures(self) -> int:
         """Answers that were missing or refused, of both servers."""
         return sum(one.failures for one in (*self.ours, *self.reference))

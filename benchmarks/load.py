@@ -39,7 +39,8 @@ class Load:
 BROKEN_MAX = 0.001
 """Broken connections that are excused, as a part of all answers.
 
-wrk cuts connections at the end of a round and counts some of them itself.
+Two were seen in a run beside another load, and their cause was not found; the report
+shows how many there were.
 """
 
 

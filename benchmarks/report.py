@@ -82,6 +82,7 @@ def to_markdown(report: Report) -> str:
         "\n".join([_HEAD, *map(_comparison_row, report.comparisons)]),
         "\n".join([_LIMITS_HEAD, *map(_limit_row, report.limits)]),
         f"Answers that were not right: {report.failures}.",
+        f"Broken connections: {sum(one.broken for one in report.comparisons)}.",
         METHOD.format(rounds=report.plan.rounds, seconds=report.plan.seconds),
         f"Machine: {machine}.",
     ]
