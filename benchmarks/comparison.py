@@ -69,7 +69,7 @@ class Comparison:
 
     @property
     def broken(self) -> int:
-        """Broken connections, excused or not, of both servers."""
+        """Broken connections of both servers."""
         return sum(one.broken for one in (*self.ours, *self.reference))
 
     @property

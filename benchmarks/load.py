@@ -36,14 +36,6 @@ class Load:
     connections: int = CONNECTIONS
 
 
-BROKEN_MAX = 0.001
-"""Broken connections that are excused, as a part of all answers.
-
-Two were seen in a run beside another load, and their cause was not found; the report
-shows how many there were.
-"""
-
-
 @dataclass(frozen=True)
 class Measurement:
     """What came of a load.
@@ -66,9 +58,8 @@ class Measurement:
 
     @property
     def failures(self) -> int:
-        """Answers that were refused, and those that broke beyond `BROKEN_MAX`."""
-        excused = self.broken <= self.requests * BROKEN_MAX
-        return self.refused + (0 if excused else self.broken)
+        """Answers that were refused, or did not come."""
+        return self.refused + self.broken
 
     @property
     def rate(self) -> float:

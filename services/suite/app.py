@@ -16,6 +16,7 @@ from landing.settings import LandingSettings
 from orthanc_share.config.settings import SharingSettings
 from orthanc_share.domain.clock import Clock, utc_now
 from orthanc_share.web.startup import announce, examine
+from suite.immediate import PostsAtOnce, posts_at_once
 from token_service.settings import TokenServiceSettings
 
 LANDING_PATH = "/welcome"
@@ -55,7 +56,15 @@ def create_app(*, clock: Clock = utc_now) -> Starlette:
 def combine(tokens: Starlette, pages: Starlette, anonymous: Starlette) -> Starlette:
     """Return one application of the three, each with its own lifespan and state."""
     dispatcher = _Dispatcher(tokens, {LANDING_PATH: pages, ANONYMIZER_PATH: anonymous})
-    return Starlette(routes=[Mount("/", dispatcher)], lifespan=dispatcher.lifespan)
+    return _Suite(dispatcher, posts_at_once(tokens))
+
+
+class _Suite(Starlette):
+    """The one application, which answers at once what its first service does."""
+
+    def __init__(self, dispatcher: "_Dispatcher", at_once: PostsAtOnce) -> None:
+        super().__init__(routes=[Mount("/", dispatcher)], lifespan=dispatcher.lifespan)
+        self.posts_at_once = at_once
 
 
 class _Dispatcher:

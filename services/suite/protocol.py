@@ -9,12 +9,17 @@ more than the decision that the answer holds.
 uvicorn takes header fields, trailers and pipelined requests without end, too, and needs
 many times their length of memory for them. Here a client that sends more of them than
 anybody needs is cut off.
+
+What the application can answer without waiting for anything is answered here, as soon
+as the request has arrived (`suite.immediate`).
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from starlette.types import Scope
 from typing_extensions import override
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import (
@@ -23,7 +28,9 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
+from orthanc_share.web.json_body import JSON_LIMIT
 from suite.deadlines import Deadlines
+from suite.immediate import ResponseHead, posts_at_once
 
 REQUEST_TIMEOUT = 15.0
 """Longest time from the first byte of a request to its last, in seconds."""
@@ -75,6 +82,11 @@ class TimeLimitedProtocol(HttpToolsProtocol):
             server_state, self.loop, request_timeout, self.timeout_keep_alive
         )
         self._overhead = 0
+        self._posts_at_once = posts_at_once(self.app)
+        self._answer: Callable[[Scope, bytes], bytes | None] | None = None
+        self._question = b""
+        self._is_at_rest = False
+        self._is_over = False
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
@@ -97,7 +109,7 @@ class TimeLimitedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if len(self.pipeline) > PIPELINE_MAX:
             self.transport.close()
-        elif self._is_our_turn():
+        elif self._is_at_rest or self._is_our_turn():
             self._waits.requests.discard(self)
         elif self._is_too_large():
             self._cut_off(_TOO_LARGE)
@@ -124,11 +136,82 @@ class TimeLimitedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._overhead = 0
+        self._is_at_rest = False
+
+    @override
+    def on_headers_complete(self) -> None:
+        if self._is_over:
+            return
+        self._answer = self._posts_at_once.get(self.url)
+        if self._answer is None or not self._may_answer_at_once():
+            self._answer = None
+            super().on_headers_complete()
 
     @override
     def on_body(self, body: bytes) -> None:
         self._overhead -= len(body)
-        super().on_body(body)
+        if self._is_over:
+            return
+        if self._answer is None:
+            super().on_body(body)
+            return
+        self._question += body
+        if len(self._question) > JSON_LIMIT:
+            self._go_the_usual_way()
+
+    @override
+    def on_message_complete(self) -> None:
+        if self._is_over or self._answered_at_once():
+            return
+        self._go_the_usual_way()
+        super().on_message_complete()
+
+    @override
+    def shutdown(self) -> None:
+        # uvicorn waits for requests that it knows.
+        self._go_the_usual_way()
+        super().shutdown()
+
+    def _may_answer_at_once(self) -> bool:
+        parser, cycle = self.parser, self.cycle
+        return (
+            (cycle is None or cycle.response_complete)
+            and parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+            and not parser.should_upgrade()
+        )
+
+    def _answered_at_once(self) -> bool:
+        if self._answer is None:
+            return False
+        content = self._answer(self.scope, self._question)  # type: ignore[arg-type] # a typed dictionary
+        if content is None:
+            return False
+        self._answer, self._question = None, b""
+        head = self._waits.head.before_length(self.server_state.default_headers)
+        keep_alive = self.parser.should_keep_alive()
+        end = b"\r\n\r\n" if keep_alive else b"\r\nconnection: close\r\n\r\n"
+        length = b"%d" % len(content)
+        self.transport.write(b"".join((head, length, end, content)))
+        self.server_state.total_requests += 1
+        if keep_alive:
+            self._is_at_rest = True
+            self._waits.idle.add(self)
+        else:
+            # Requests behind the last one of a connection are not answered.
+            self._is_over = True
+            self.transport.close()
+        return True
+
+    def _go_the_usual_way(self) -> None:
+        """Hand what has arrived of a question to the application."""
+        if self._answer is None:
+            return
+        question, self._answer, self._question = self._question, None, b""
+        super().on_headers_complete()
+        super().on_body(question)
 
     def _is_our_turn(self) -> bool:
         """Tell whether the newest request has arrived and waits for its answer.
@@ -175,10 +258,12 @@ class _Waits(NamedTuple):
     Args:
         requests: Connections that owe a request, or the rest of one.
         idle: Connections between two requests.
+        head: The beginning of the answers at once.
     """
 
     requests: Deadlines[TimeLimitedProtocol]
     idle: Deadlines[TimeLimitedProtocol]
+    head: ResponseHead
 
 
 _waits: WeakKeyDictionary[ServerState, _Waits] = WeakKeyDictionary()
@@ -197,5 +282,6 @@ def _waits_of(
         found = _waits[server] = _Waits(
             Deadlines(loop, request_timeout, protocol.request_timeout_handler),
             Deadlines(loop, idle_timeout, protocol.timeout_keep_alive_handler),
+            ResponseHead(),
         )
     return found

@@ -22,6 +22,7 @@ from orthanc_share.web.metrics import Metrics
 from orthanc_share.web.middleware import install_middleware
 from orthanc_share.web.operation import add_operation
 from orthanc_share.web.plain import (
+    NO_TELEMETRY,
     Answer,
     PlainEndpoint,
     PlainFastAPI,
@@ -75,6 +76,7 @@ def create_app(
     parts = _Parts(settings, sharing, open_broker(settings, stack), clock, Metrics())
     app = PlainFastAPI(
         title="orthanc-share token-service",
+        telemetry=NO_TELEMETRY,
         lifespan=closing(stack),
         version=version("orthanc-share"),
         docs_url=None,
@@ -103,7 +105,12 @@ def _install_routes(app: PlainFastAPI, parts: _Parts) -> None:
         return {
             path: {
                 method: PlainEndpoint(
-                    answer, authenticator, reads_anything=are_questions
+                    answer,
+                    authenticator,
+                    reads_anything=are_questions,
+                    answer_at_once=(
+                        answer.answer if isinstance(answer, Decisions) else None
+                    ),
                 )
                 for method, answer in methods.items()
             }
@@ -120,6 +127,9 @@ def _install_routes(app: PlainFastAPI, parts: _Parts) -> None:
     questions = endpoints(_questions(parts), are_questions=True)
     app.add_middleware(PlainRoutes, routes=questions, prefixes={})
     app.first = questions
+    app.posts_at_once = {
+        path.encode(): methods["POST"].at_once for path, methods in questions.items()
+    }
 
 
 def _questions(parts: _Parts) -> Routes:

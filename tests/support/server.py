@@ -55,6 +55,7 @@ def serve(app: ASGIApp) -> Iterator[str]:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=2,
     )
     server = _Server(config)

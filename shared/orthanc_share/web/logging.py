@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from typing_extensions import override
 
 SECRETS = re.compile(
@@ -28,6 +29,8 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
     "asctime",
     "color_message",  # of uvicorn, the message again
 }
+_PLAIN = (str, int, float, type(None))
+_encode = msgspec.json.Encoder().encode
 # Loggers of libraries that show addresses with their queries at this level.
 _TALKATIVE = ("httpx", "httpcore", "hpack")
 
@@ -53,8 +56,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def _line(entry: dict[str, Any]) -> str:
+    if not all(isinstance(value, _PLAIN) for value in entry.values()):
+        return json.dumps(_cleaned(entry))
     try:
-        line = json.dumps(entry)
+        line = _encode(entry).decode("ascii")
     except (TypeError, ValueError):
         return json.dumps(_cleaned(entry))
     # Nearly every line is clean, and to see that takes a fraction of the cleaning.
@@ -93,6 +98,8 @@ def configure_logging(level: str) -> None:
     Args:
         level: debug, info, warning or error.
     """
+    # What no line shows need not be found out for every line.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()

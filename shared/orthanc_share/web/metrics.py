@@ -46,13 +46,41 @@ class Metrics:
             ["outcome"],
             registry=self._registry,
         )
-        self.requests = Histogram(
+        self._requests = Histogram(
             "orthanc_share_request_seconds",
             "Time to answer all but the plugin's questions, by method and status.",
             ["method", "status"],
             buckets=LATENCY_BUCKETS,
             registry=self._registry,
         )
+        self.instances = Counter(
+            "orthanc_share_instances",
+            "Instances that a de-identified share asked for, by what became of them.",
+            ["share", "outcome", "reason"],
+            registry=self._registry,
+        )
+        self.instance_bytes = Counter(
+            "orthanc_share_instance_bytes",
+            "Bytes of images and metadata that a de-identified share got.",
+            ["share"],
+            registry=self._registry,
+        )
+        self._requests_by_kind: dict[tuple[str, int], Histogram] = {}
+
+    def observe(self, method: str, status: int, seconds: float) -> None:
+        """Count an answer and the time that it took.
+
+        Args:
+            method: Of the request; one of a few, for each has counters of its own.
+            status: Of the answer; 0: there was none.
+            seconds: From the request to the end of the answer.
+        """
+        kind = method, status
+        histogram = self._requests_by_kind.get(kind)
+        if histogram is None:
+            histogram = self._requests.labels(method, status)
+            self._requests_by_kind[kind] = histogram
+        histogram.observe(seconds)
 
     def count(self, decision: Decision) -> None:
         """Count a decision."""
@@ -63,6 +91,15 @@ class Metrics:
                 self._denied[reason].inc()
             case _ as never:
                 assert_never(never)
+
+    def forget_share(self, share: str) -> None:
+        """Remove the counters of a share that is not in use any more.
+
+        Args:
+            share: Its id, as in the label.
+        """
+        for counter in (self.instances, self.instance_bytes):
+            counter.remove_by_labels({"share": share})
 
     async def expose(self, _request: Request) -> Response:
         """Answer `GET /metrics`."""

@@ -28,6 +28,9 @@ SAFE_HEADERS: Mapping[str, str] = {
 PATH_LOGGED_MAX = 200
 """Most characters of a path in the log: ours are shorter, an attacker's need not be."""
 
+PATH_LOGGED = "path_logged"
+"""Member of the state of a request: what the log shows instead of its path."""
+
 _SAFE_FIELDS = [(k.lower().encode(), v.encode()) for k, v in SAFE_HEADERS.items()]
 _REQUEST_ID_FIELD = REQUEST_ID_HEADER.lower().encode()
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{8,64}")
@@ -80,12 +83,13 @@ class RequestLogMiddleware:
 
     def _note(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._metrics.requests.labels(method, status).observe(seconds)
+        self._metrics.observe(method, status, seconds)
+        path: str = scope["state"].get(PATH_LOGGED, scope["path"])
         _log.info(
             "request",
             extra={
                 "method": scope["method"],
-                "path": scope["path"][:PATH_LOGGED_MAX],
+                "path": path[:PATH_LOGGED_MAX],
                 "status": status,
                 "milliseconds": round(seconds * 1000, 1),
                 "request_id": request_id,

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
@@ -38,6 +39,9 @@ Answer = Callable[[Scope, bytes], Awaitable[bytes | Response]]
 
 The scope holds the caller's name under `CALLER`.
 """
+
+AnswerAtOnce = Callable[[Scope, bytes], bytes]
+"""Like `Answer`, for answers that wait for nothing; the scope names no caller."""
 
 CALLER = "orthanc_share.caller"
 """Member of the ASGI scope: the name of the user who calls."""
@@ -81,6 +85,8 @@ class PlainEndpoint:
         authenticator: Tells who calls.
         reads_anything: Whether a body that is too large is answered like one that is
             not readable, and not refused: the plugin's questions.
+        answer_at_once: Makes the same answer without waiting for anything; None: that
+            cannot be.
     """
 
     def __init__(
@@ -89,10 +95,30 @@ class PlainEndpoint:
         authenticator: Authenticator,
         *,
         reads_anything: bool = False,
+        answer_at_once: AnswerAtOnce | None = None,
     ) -> None:
         self._answer = answer
+        self._answer_at_once = answer_at_once
         self._authenticator = authenticator
         self._reads_anything = reads_anything
+
+    def at_once(self, scope: Scope, body: bytes) -> bytes | None:
+        """Return the JSON of a 200 for a request that has arrived completely.
+
+        None where the endpoint has to be called: for a caller who is not yet known, and
+        for whatever goes wrong.
+
+        Args:
+            scope: ASGI scope; nothing but its headers is looked at.
+            body: At most `JSON_LIMIT` bytes.
+        """
+        authorization = header(scope, b"authorization")
+        if self._answer_at_once is None or not self._authenticator.known(authorization):
+            return None
+        try:
+            return self._answer_at_once(scope, body)
+        except Exception:  # noqa: BLE001 - the endpoint meets it again and reports it
+            return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -217,6 +243,16 @@ class PlainRoutes:
         return allowed.get(method) or _not_allowed(allowed)
 
 
+NO_TELEMETRY: Any = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""FastAPI's own telemetry is off: its spans would hold queries, and so tokens."""
+
+
 class PlainFastAPI(FastAPI):
     """FastAPI that answers a few exact requests before all of its own layers.
 
@@ -226,6 +262,12 @@ class PlainFastAPI(FastAPI):
 
     first: Mapping[str, Mapping[str, ASGIApp]] = MappingProxyType({})
     """Path to method to endpoint; other methods of these paths go the usual way."""
+
+    posts_at_once: Mapping[bytes, Callable[[Scope, bytes], bytes | None]] = (
+        MappingProxyType({})
+    )
+    """Request target to what answers a POST, for servers that ask (`suite.immediate`).
+    """
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
