@@ -31,7 +31,7 @@ async def test_shares_openings_and_requests_are_counted() -> None:
     metrics = Metrics()
     metrics.shares.labels("stone-viewer-publication", "standard").inc()
     metrics.openings.labels("opened").inc()
-    metrics.requests.labels("GET", 200).observe(0.003)
+    metrics.observe("GET", 200, 0.003)
     text = "\n".join(await shown(metrics))
     assert (
         'orthanc_share_shares_created_total{flavour="standard",'

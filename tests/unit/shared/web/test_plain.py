@@ -286,3 +286,28 @@ async def test_the_busiest_paths_are_answered_before_fastapi() -> None:
     kinds = [message["type"] for message in await run(app, scope, events)]
     assert kinds == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert FastAPI().router is not app.router
+
+
+def refuse(_scope: Scope, _body: bytes) -> bytes:
+    raise InvalidTokenError("what went wrong")
+
+
+def measure(_scope: Scope, given: bytes) -> bytes:
+    return str(len(given)).encode()
+
+
+async def test_who_is_known_may_be_answered_at_once() -> None:
+    users = Authenticator({"jane": SecretStr("pw")})
+    endpoint = PlainEndpoint(echo, users, answer_at_once=measure)
+    scope = http_scope(headers=[LOGIN])
+    assert endpoint.at_once(scope, b"abc") is None
+    await run(endpoint, scope, body(b""))
+    assert endpoint.at_once(scope, b"abc") == b"3"
+    assert endpoint.at_once(http_scope(), b"abc") is None
+
+
+def test_what_needs_time_or_fails_is_left_to_the_endpoint() -> None:
+    scope = http_scope()
+    assert PlainEndpoint(echo, OPEN).at_once(scope, b"") is None
+    failed = PlainEndpoint(echo, OPEN, answer_at_once=refuse).at_once(scope, b"")
+    assert failed is None
