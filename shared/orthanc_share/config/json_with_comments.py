@@ -25,7 +25,7 @@ def parse(text: bytes) -> Any:
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8") from None
     try:
-        return json.loads(decoded, object_pairs_hook=_unique)
+        return json.loads(decoded, object_pairs_hook=unique_members)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
     except json.JSONDecodeError as error:
@@ -53,9 +53,17 @@ def _parse_commented(text: str, plain: json.JSONDecodeError) -> Any:
         raise ValueError(f"is no JSON: {error}") from None
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object; which of two equal members counts is anybody's guess."""
+class MemberTwiceError(ValueError):
+    """A JSON object names a member twice: which one counts?"""
+
+
+def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of members that all have names of their own.
+
+    Raises:
+        MemberTwiceError: They have not.
+    """
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("names a member twice")
+        raise MemberTwiceError("names a member twice")
     return members

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr
 
+from orthanc_share.config.json_with_comments import MemberTwiceError, unique_members
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _NOT_IN_ADDRESSES = "?#\\ "
 _DURATION = re.compile(r"(\d{1,10})\s*([smhdw]?)", re.ASCII)
@@ -73,23 +75,12 @@ def _json(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value, object_pairs_hook=_unique)
-    except _TwiceError:
-        raise ValueError("names a member twice") from None
+        return json.loads(value, object_pairs_hook=unique_members)
+    except MemberTwiceError:
+        raise
     except (ValueError, RecursionError):
         # The parser's own text would show a part of the value.
         raise ValueError("should be valid JSON") from None
-
-
-class _TwiceError(Exception):
-    """A JSON object names a member twice: which one counts?"""
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise _TwiceError
-    return members
 
 
 def _users(value: Any) -> Any:

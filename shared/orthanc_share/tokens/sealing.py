@@ -1,7 +1,5 @@
 """Sealed resources: what an anonymized share opens, unreadable in its token."""
 
-import base64
-import binascii
 import secrets
 
 from cryptography.exceptions import InvalidTag
@@ -10,6 +8,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from orthanc_share.domain.errors import ConfigurationError, InvalidTokenError
+from orthanc_share.tokens import base64url
 
 DEIDENTIFICATION_KEY_LENGTH_MIN = 32
 """Shortest `DEIDENTIFICATION_KEY`, in bytes."""
@@ -42,7 +41,7 @@ class Sealer:
         padded = json + b" " * (-len(json) % _BLOCK_LENGTH)
         nonce = secrets.token_bytes(_NONCE_LENGTH)
         sealed = nonce + self._cipher.encrypt(nonce, padded, share_id.encode())
-        return _base64url(sealed)
+        return base64url.encode(sealed).decode()
 
     def unseal(self, sealed: str, share_id: str) -> bytes:
         """Return the JSON text in `sealed`.
@@ -51,19 +50,8 @@ class Sealer:
             InvalidTokenError: Sealed with another key or for another share.
         """
         try:
-            raw = _canonical(sealed)
+            raw = base64url.decode(sealed.encode())
             nonce, encrypted = raw[:_NONCE_LENGTH], raw[_NONCE_LENGTH:]
             return self._cipher.decrypt(nonce, encrypted, share_id.encode())
-        except (binascii.Error, ValueError, InvalidTag) as error:
+        except (ValueError, InvalidTag) as error:
             raise InvalidTokenError("The sealed part cannot be opened.") from error
-
-
-def _canonical(text: str) -> bytes:
-    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if _base64url(raw) != text:
-        raise ValueError("a second spelling of the same bytes")
-    return raw
-
-
-def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
