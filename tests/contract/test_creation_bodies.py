@@ -147,7 +147,7 @@ def test_several_studies_are_all_opened_and_no_mixture(service: Service) -> None
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({}, 422, "share_type_disabled"),
+        ({}, 422, "unknown_share_type"),
         ({"type": PUBLICATION}, 422, "invalid_resource"),
         ({"type": PUBLICATION, "studies": []}, 422, "invalid_resource"),
         ({"type": PUBLICATION, "resources": []}, 422, "invalid_resource"),
@@ -223,3 +223,9 @@ def test_annotations_of_osimis_are_stored_only_where_the_site_allows_it(
     with running(allow_annotations=True) as lenient:
         assert lenient.is_granted(token, method="put") is True
         assert lenient.is_granted(token, method="delete") is False
+
+
+def test_a_path_with_an_unknown_type_is_a_problem(service: Service) -> None:
+    answer = service.call("PUT", "/tokens/pdf", {"studies": [IDS]})
+    assert answer.status == 422
+    assert answer.json["code"] == "unknown_share_type"

@@ -12,6 +12,7 @@ from orthanc_share.domain.errors import (
     InvalidResourceError,
     ShareTypeDisabledError,
     ShareTypeMismatchError,
+    UnknownShareTypeError,
 )
 from orthanc_share.domain.lifetime import LifetimePolicy
 from orthanc_share.domain.resource import Level
@@ -134,11 +135,11 @@ def _share_type(in_body: ShareType | None, in_path: str | None) -> ShareType:
     if in_path is None and in_body is not None:
         return in_body
     if in_path is None:
-        raise ShareTypeDisabledError("The type of the share is missing.")
+        raise UnknownShareTypeError("The type of the share is missing.")
     try:
         named = ShareType(in_path)
     except ValueError:
-        raise ShareTypeDisabledError("There is no share of this type.") from None
+        raise UnknownShareTypeError("There is no share of this type.") from None
     if in_body is not None and in_body is not named:
         raise ShareTypeMismatchError("The path and the body name different types.")
     return named

@@ -7,6 +7,7 @@ OrthancShareError
 │   ├── InvalidResourceError      an id is malformed, or the one needed is missing
 │   ├── InvalidLifetimeError      an expiry that cannot be
 │   ├── ShareTypeMismatchError    path and body name different types
+│   ├── UnknownShareTypeError     there is no such type
 │   └── ShareTypeDisabledError    this site does not offer the type
 ├── TokenError                    a token opens nothing
 │   ├── InvalidTokenError         not readable, or not signed by us
@@ -70,6 +71,12 @@ class ShareTypeMismatchError(ShareError):
     """The path names one share type and the body another."""
 
     code = "share_type_mismatch"
+
+
+class UnknownShareTypeError(ShareError):
+    """There is no share type of that name, or none is named at all."""
+
+    code = "unknown_share_type"
 
 
 class ShareTypeDisabledError(ShareError):

@@ -1,12 +1,35 @@
 """Routes for those who run a service: `/health`, `/ready`, `/metrics`."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 
 from orthanc_share.web.health import Ping, Readiness, alive
 from orthanc_share.web.metrics import Metrics
+
+_STATE = {"type": "string", "enum": ["ok", "unavailable"]}
+_ALIVE = {
+    "type": "object",
+    "properties": {"status": {"type": "string", "const": "ok"}},
+    "required": ["status"],
+}
+_READY = {
+    "type": "object",
+    "properties": {
+        "status": _STATE,
+        "dependencies": {"type": "object", "additionalProperties": _STATE},
+    },
+    "required": ["status", "dependencies"],
+}
+
+
+def _documented(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": schema}},
+    }
 
 
 def add_operation(
@@ -20,7 +43,12 @@ def add_operation(
         metrics: What `/metrics` shows; None: there is no such route.
     """
     app.add_api_route(
-        "/health", alive, methods=["GET"], tags=["operation"], summary="Alive?"
+        "/health",
+        alive,
+        methods=["GET"],
+        tags=["operation"],
+        summary="Alive?",
+        responses={200: _documented("It serves requests", _ALIVE)},
     )
     app.add_api_route(
         "/ready",
@@ -28,7 +56,10 @@ def add_operation(
         methods=["GET"],
         tags=["operation"],
         summary="Do its dependencies answer?",
-        responses={503: {"description": "One of them does not"}},
+        responses={
+            200: _documented("All of them do", _READY),
+            503: _documented("One of them does not", _READY),
+        },
     )
     if metrics is not None:
         app.add_api_route(
