@@ -2,6 +2,7 @@
 
 import uuid
 
+import pytest
 from hypothesis import assume, given, strategies as st
 
 from orthanc_share.deidentification.identifiers import SharePseudonyms
@@ -75,11 +76,40 @@ def test_another_key_gives_other_pseudonyms() -> None:
     assert here.orthanc_id(ORTHANC_ID) != there.orthanc_id(ORTHANC_ID)
 
 
-def test_uids_of_the_standard_stay() -> None:
-    ct_image_storage = "1.2.840.10008.5.1.4.1.1.2"
-    assert SharePseudonyms(KEY, "share-1").uid(ct_image_storage) == ct_image_storage
-    lookalike = "1.2.840.100081.5"
-    assert SharePseudonyms(KEY, "share-1").uid(lookalike) != lookalike
+@pytest.mark.parametrize(
+    "uid",
+    [
+        "1.2.840.10008.5.1.4.1.1.2",  # CT Image Storage
+        "1.2.840.10008.1.2.1",  # Explicit VR Little Endian
+        "1.2.840.10008.1.4.1.1",  # Talairach Brain Atlas Frame of Reference
+        "1.2.840.10008.15.1.1",  # Universal Coordinated Time
+        "2.16.840.1.113883.6.96",  # SNOMED CT
+    ],
+)
+def test_registered_uids_stay(uid: str) -> None:
+    assert SharePseudonyms(KEY, "share-1").uid(uid) == uid
+
+
+@pytest.mark.parametrize(
+    "uid",
+    [
+        "1.2.840.100081.5",
+        "1.2.840.10008.5.1.4.1.1.2.19450312",
+        "1.2.840.10008.1.2.1.4711",
+        "1.2.840.10008.",
+        "2.16.840.1.113883.6.96.1",
+        "2.16.840.1.113883.19.5",
+    ],
+)
+def test_other_uids_below_a_known_root_are_replaced(uid: str) -> None:
+    assert SharePseudonyms(KEY, "share-1").uid(uid).startswith("2.25.")
+
+
+def test_each_purpose_of_each_share_has_a_secret_of_its_own() -> None:
+    shares = [SharePseudonyms(KEY, name) for name in ("share-1", "share-2")]
+    secrets = {share.secret(purpose) for share in shares for purpose in ("a", "b")}
+    assert len(secrets) == 4
+    assert all(len(secret) == 32 for secret in secrets)
 
 
 def test_pseudonyms_stay_the_same_over_releases() -> None:

@@ -1,0 +1,1 @@
+"""Mutated inputs for the codecs: what is malformed is refused, never passed."""

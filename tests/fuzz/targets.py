@@ -1,0 +1,155 @@
+"""What must hold of every input, however damaged: the codecs with the real policy."""
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from typing_extensions import override
+
+from orthanc_share.deidentification.actions import DeidentificationError
+from orthanc_share.deidentification.dicom_json import decode, deidentify_json, encode
+from orthanc_share.deidentification.frames import frame_blanker
+from orthanc_share.deidentification.gate import Facts, Outcome, Reason, Verdict
+from orthanc_share.deidentification.json_facts import facts_of_json
+from orthanc_share.deidentification.part10 import InstanceRewriter
+from orthanc_share.deidentification.pixel_cells import PixelLayout
+from orthanc_share.deidentification.pixel_gate import PixelGate
+from orthanc_share.deidentification.plan import Plan
+from orthanc_share.deidentification.policy import build_policy
+from orthanc_share.deidentification.profile import Profile
+from tests.fuzz.documents import DOCUMENTS
+from tests.fuzz.mutation import mutated, mutated_json
+from tests.fuzz.seeds import SECRET, SEEDS, Seed
+
+GROWTH_MAX = 16_384
+"""Bytes by which an output may be longer than its input: markers and long UIDs."""
+
+_SIZES = (1 << 20, 1 << 20, 64, 5)
+_LAYOUT = PixelLayout(4, 4, 1, 2, 16, 12, 11)
+_SEED_DATA = [seed.data for seed in SEEDS]
+
+
+class _OpenGate(PixelGate):
+    """Judges as the real gate does, and lets everything pass."""
+
+    @override
+    def judge(self, facts: Facts) -> Verdict:
+        super().judge(facts)
+        return Verdict(Outcome.ALLOWED, Reason.CLEAN)
+
+
+_POLICY = build_policy(Profile(), b"k" * 32, "fuzz")
+_PLAN = Plan(_POLICY)
+_GATE = _OpenGate(Profile())
+
+
+class Case(NamedTuple):
+    """One input.
+
+    Args:
+        name: Of the seed that it was made of.
+        data: Its bytes.
+        judge: Returns whether the input was accepted; raises if a rule is broken.
+    """
+
+    name: str
+    data: bytes
+    judge: Callable[[], bool]
+
+
+def byte_case(chance: random.Random) -> Case:
+    """Return a damaged object or frame."""
+    seed = chance.choice(SEEDS)
+    data = mutated(chance, seed.data, _SEED_DATA)
+    size = chance.choice(_SIZES)
+    return Case(seed.name, data, lambda: judge_bytes(seed, data, size))
+
+
+def judge_bytes(seed: Seed, damaged: bytes, size: int = 1 << 20) -> bool:
+    """Tell whether the codec accepts an input; see `Case.judge`."""
+    data = seed.wrap(damaged)
+    try:
+        made = b"".join(_made(seed, data, size))
+    except DeidentificationError as refusal:
+        return _refused(refusal)
+    assert SECRET not in made, "a secret passed"
+    assert len(made) <= len(damaged) + GROWTH_MAX, "too long an output"
+    if not seed.is_frame and size < _SIZES[0]:
+        # What it wrote itself is well-formed: it is accepted, and stays as long.
+        again = b"".join(_again(seed, made))
+        assert SECRET not in again, "a secret passed"
+    return True
+
+
+def _refused(refusal: DeidentificationError) -> bool:
+    assert "QZ" not in str(refusal), "a secret in a refusal"
+    return False
+
+
+def _made(seed: Seed, data: bytes, size: int) -> Iterator[bytes]:
+    if seed.is_frame:
+        assert seed.syntax is not None
+        frame = frame_blanker(seed.syntax, _LAYOUT)
+        for at in range(0, len(data), size):
+            yield frame.feed(data[at : at + size])
+        frame.finish()
+        return
+    yield from _rewritten(data, size, seed.syntax)
+
+
+def _again(seed: Seed, made: bytes) -> Iterator[bytes]:
+    return _rewritten(made, 1 << 20, seed.syntax)
+
+
+def _rewritten(data: bytes, size: int, syntax: str | None) -> Iterator[bytes]:
+    rewriter = InstanceRewriter(_POLICY, _GATE, plan=_PLAN, transfer_syntax=syntax)
+    for at in range(0, len(data), size):
+        yield from rewriter.feed(data[at : at + size])
+    yield from rewriter.finish()
+
+
+def json_case(chance: random.Random) -> Case:
+    """Return a damaged document of DICOM JSON."""
+    if chance.random() < 0.2:
+        raw = mutated(chance, encode(chance.choice(DOCUMENTS)), [b'{"vr":"SQ"}'])
+        return Case("JSON text", raw, lambda: judge_json_text(raw))
+    document = chance.choice(DOCUMENTS)
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        document = mutated_json(chance, document)
+    return Case("JSON", repr(document).encode(), lambda: judge_json(document))
+
+
+def judge_json_text(raw: bytes) -> bool:
+    """Tell whether the codec accepts a text; see `Case.judge`."""
+    try:
+        document = decode(raw)
+    except DeidentificationError:
+        return False
+    return judge_json(document)
+
+
+def judge_json(document: Any) -> bool:
+    """Tell whether the codec accepts all datasets of a document."""
+    try:
+        return min(map(_dataset_passes, document), default=True)
+    except TypeError:
+        if isinstance(document, list):
+            raise
+        return False  # `decode` never gives such a thing
+
+
+def _dataset_passes(dataset: Any) -> bool:
+    if not isinstance(dataset, dict):
+        return False
+    try:
+        made = encode([deidentify_json(dataset, _POLICY, lambda path: f"/bulk/{path}")])
+        _GATE.judge(facts_of_json(dataset, _GATE))
+    except DeidentificationError as refusal:
+        return _refused(refusal)
+    assert SECRET not in made, "a secret passed"
+    assert b"upstream" not in made, "an address of Orthanc passed"
+    return True
+
+
+TARGETS = {"bytes": byte_case, "json": json_case}
+"""What can be run, by name."""
