@@ -4,10 +4,10 @@
 VENV := .venv
 PYTHON ?= python3
 UV_VERSION := 0.13.9
-PACKAGES := curl orthanc orthanc-dicomweb orthanc-python nginx-light chromium docker-compose wrk openssl gettext-base npm python3-venv fonts-noto-core
+PACKAGES := curl orthanc orthanc-dicomweb orthanc-python nginx-light chromium docker-compose wrk openssl gettext-base npm python3-venv fonts-noto-core unzip dcmtk postgresql
 
 .DEFAULT_GOAL := help
-.PHONY: help init packages check test cov demo bench lock
+.PHONY: help init packages check test demo bench fuzz lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ demo: init ## a running demo with a real Orthanc; Ctrl-C ends it
 
 bench: init ## ratios against references measured in the same run
 	benchmarks/run
+
+fuzz: init ## damaged inputs for the codecs of the anonymizer, a million for each
+	$(VENV)/bin/python -m tests.fuzz --runs 1000000
+	$(VENV)/bin/python -m tests.fuzz --runs 1000000 --target json
 
 lock: init ## take newer versions of the libraries
 	$(VENV)/bin/uv lock --upgrade

@@ -1,0 +1,96 @@
+"""What every service must know of shares without asking each time.
+
+A service that validates keeps what it was told and asks for news every second. Numbers
+are given in the order in which they become visible (see `tables.audit_head`), so that
+who has seen one has seen all before it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from orthanc_share.store.database import Database
+from orthanc_share.store.instants import NEVER, to_instant_unless, to_seconds
+from orthanc_share.store.tables import audit_head, share
+
+PAGE = 1000
+"""Most news of one answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What became of one share; a later one about the same share replaces it.
+
+    Args:
+        share_id: Which.
+        is_revoked: Whether it was taken back.
+        expires_at: Its end now; None: never. Its token may say another.
+        needs_landing: Whether it has a limit or a second factor, so that its long
+            token opens nothing by itself.
+    """
+
+    share_id: str
+    is_revoked: bool
+    expires_at: datetime | None
+    needs_landing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewsPage:
+    """Some news.
+
+    Args:
+        news: Oldest first.
+        cursor: To ask from the next time.
+        more: Whether to ask again at once.
+        is_fresh_start: The database is older than the cursor, as after a backup was
+            restored: all that was known before is to be forgotten.
+    """
+
+    news: tuple[News, ...]
+    cursor: int
+    more: bool
+    is_fresh_start: bool
+
+
+async def revoked_since(database: Database, cursor: int, *, now: datetime) -> NewsPage:
+    """Return what was revoked or changed after `cursor`; 0: ever.
+
+    Shares whose every token has expired by `now` are passed over.
+
+    Raises:
+        StoreUnavailableError: The database cannot be reached.
+    """
+    async with database.read() as connection:
+        head = (await connection.execute(select(audit_head.c.seq))).scalar_one()
+        is_fresh_start = cursor > head
+        start = 0 if is_fresh_start else cursor
+        if start == head:
+            return NewsPage((), head, more=False, is_fresh_start=False)
+        c = share.c
+        query = (
+            select(
+                c.id,
+                c.feed_seq,
+                c.revoked_at,
+                c.ends_at,
+                c.max_openings,
+                c.password_hash,
+            )
+            .where(c.feed_seq > start, c.last_end > to_seconds(now))
+            .order_by(c.feed_seq)
+            .limit(PAGE)
+        )
+        rows = (await connection.execute(query)).all()
+    news = tuple(
+        News(
+            row.id,
+            row.revoked_at is not None,
+            to_instant_unless(row.ends_at, NEVER),
+            row.max_openings is not None or row.password_hash is not None,
+        )
+        for row in rows
+    )
+    more = len(rows) == PAGE
+    return NewsPage(news, rows[-1].feed_seq if more else head, more, is_fresh_start)

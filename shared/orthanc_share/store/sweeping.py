@@ -1,0 +1,97 @@
+"""Takes away what is over and nobody needs, a part at a time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from orthanc_share.store.audit import AuditTrail
+from orthanc_share.store.database import Database
+from orthanc_share.store.instants import to_seconds
+from orthanc_share.store.records import Event, EventKind, Origin, Retention, Swept
+from orthanc_share.store.tables import outbox, share, throttle
+
+BATCH = 500
+"""Most rows of a kind that one sweep takes away."""
+
+SWEEPER = Origin(actor="sweep")
+"""Who does it, in the events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """Sweeps a store.
+
+    Args:
+        database: What is swept.
+        trail: Where it is written down.
+    """
+
+    database: Database
+    trail: AuditTrail
+
+    async def sweep(
+        self, retention: Retention, *, now: datetime, batch: int = BATCH
+    ) -> Swept:
+        """Take away what is over for longer than `retention` says.
+
+        A share goes only when no token of it can be valid any more, so that none that
+        was revoked can come back. A second sweep finds nothing; several at once take
+        nothing twice. What was done to a share stays in the audit trail.
+
+        Args:
+            retention: How long to keep what.
+            now: The present instant.
+            batch: Most rows of each kind to take away; call again if there is more.
+
+        Raises:
+            StoreUnavailableError: The database cannot be reached.
+        """
+        async with self.database.write() as connection:
+            others = await _sweep_others(connection, retention, now, batch)
+            ids = await _over(connection, retention, now, batch)
+            await connection.execute(delete(share).where(share.c.id.in_(ids)))
+            events = [Event(EventKind.SWEPT, now, one, SWEEPER) for one in ids]
+            await self.trail.append(connection, events)
+        return Swept(len(ids), sum(others), batch in (len(ids), *others))
+
+
+async def _over(
+    connection: AsyncConnection, retention: Retention, now: datetime, batch: int
+) -> list[str]:
+    c = share.c
+    ids: list[str] = []
+    for used, kept in ((False, retention.never_used), (True, retention.used)):
+        if kept is None:
+            continue
+        is_over = (c.used.is_(used), c.last_end <= to_seconds(now - kept))
+        query = (
+            select(c.id)
+            .where(*is_over)
+            .order_by(c.last_end)
+            .limit(batch - len(ids))
+            .with_for_update(skip_locked=True)
+        )
+        ids.extend((await connection.execute(query)).scalars())
+    return ids
+
+
+async def _sweep_others(
+    connection: AsyncConnection, retention: Retention, now: datetime, batch: int
+) -> list[int]:
+    tries_before = to_seconds(now - retention.tries)
+    longest_pause_over = throttle.c.locked_until <= to_seconds(now)
+    notices_before = to_seconds(now - retention.notices)
+    chosen = (
+        (throttle.c.key, [throttle.c.last_at <= tries_before, longest_pause_over]),
+        (outbox.c.id, [outbox.c.created_at <= notices_before]),
+    )
+    counts = []
+    for key, conditions in chosen:
+        old = select(key).where(*conditions).limit(batch)
+        locked = await connection.execute(old.with_for_update(skip_locked=True))
+        keys = locked.scalars().all()
+        await connection.execute(delete(key.table).where(key.in_(keys)))
+        counts.append(len(keys))
+    return counts

@@ -1,0 +1,192 @@
+"""A share is never opened more often than agreed."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from orthanc_share.domain.clock import END_OF_TIME
+from orthanc_share.store.outbox import Notice
+from orthanc_share.store.records import (
+    Changes,
+    DayCount,
+    NotOpened,
+    Opened,
+    ShareStatus,
+    Tally,
+)
+from orthanc_share.store.store import Store, open_store
+from tests.unit.shared.store.samples import (
+    DAY,
+    DOCTOR,
+    HOUR,
+    NOW,
+    SECOND,
+    STUDY,
+    VISITOR,
+    create,
+    events_of,
+    kinds_of,
+)
+
+
+@pytest.mark.anyio
+async def test_an_opening_is_counted_and_written_down(store: Store) -> None:
+    share_id = await create(store, max_openings=2)
+    result = await store.openings.open_once(share_id, now=NOW, origin=VISITOR)
+    assert result == Opened(opened=1, left=1)
+    kept = await store.shares.get(share_id)
+    assert (kept.opened, kept.openings_left, kept.last_opened_at) == (1, 1, NOW)
+    event = (await events_of(store))[-1].event
+    assert (event.kind, event.origin, event.studies) == ("opened", VISITOR, (STUDY,))
+
+
+@pytest.mark.anyio
+async def test_what_is_not_active_is_not_opened(store: Store) -> None:
+    used_up = await create(store, max_openings=1)
+    await store.openings.open_once(used_up, now=NOW, origin=VISITOR)
+    revoked = await create(store)
+    await store.revoker.revoke(revoked, now=NOW, origin=DOCTOR)
+    cases = {
+        used_up: ShareStatus.USED_UP,
+        revoked: ShareStatus.REVOKED,
+        await create(store, ends=timedelta(0)): ShareStatus.EXPIRED,
+        await create(store, starts=61 * SECOND): ShareStatus.NOT_YET,
+    }
+    before = len(await events_of(store))
+    for share_id, status in cases.items():
+        notice = Notice("target", "body")
+        result = await store.openings.open_once(
+            share_id, now=NOW, origin=VISITOR, notices=[notice]
+        )
+        assert result == NotOpened(status)
+    assert len(await events_of(store)) == before
+    assert await store.outbox.claim(now=NOW, lease=HOUR) == ()
+
+
+@pytest.mark.anyio
+async def test_fifty_at_once_from_two_processes_open_five_times(
+    store: Store, url: str
+) -> None:
+    share_id = await create(store, max_openings=5)
+    async with open_store(url) as other:
+        results = await asyncio.gather(
+            *(
+                (store, other)[number % 2].openings.open_once(
+                    share_id, now=NOW, origin=VISITOR
+                )
+                for number in range(50)
+            )
+        )
+    opened = [one.opened for one in results if isinstance(one, Opened)]
+    assert sorted(opened) == [1, 2, 3, 4, 5]
+    assert results.count(NotOpened(ShareStatus.USED_UP)) == 45
+    assert (await store.shares.get(share_id)).opened == 5
+    assert (await kinds_of(store)).count("opened") == 5
+
+
+_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("open"), st.integers(1, 6)),
+        st.tuples(st.just("limit"), st.one_of(st.none(), st.integers(1, 4))),
+        st.tuples(st.just("clock"), st.integers(-20, 40)),
+        st.tuples(st.just("revoke"), st.just(0)),
+        st.tuples(st.just("end"), st.one_of(st.none(), st.integers(0, 60))),
+    ),
+    max_size=12,
+)
+
+
+def test_no_order_of_events_opens_more_than_agreed(url: str) -> None:
+    with asyncio.Runner() as runner:
+        opening = open_store(url)
+        store = runner.run(opening.__aenter__())
+
+        @settings(max_examples=25)
+        @given(steps=_STEPS, limit=st.integers(1, 4))
+        def play(steps: list[tuple[str, Any]], limit: int) -> None:
+            runner.run(_play(store, steps, limit))
+
+        play()
+        runner.run(opening.__aexit__(None, None, None))
+
+
+async def _play(store: Store, steps: list[tuple[str, Any]], limit: int | None) -> None:
+    share_id = await create(store, max_openings=limit, ends=40 * SECOND)
+    now, is_revoked, opened = NOW, False, 0
+    end: datetime | None = NOW + 40 * SECOND
+    for step, value in steps:
+        if step == "open":
+            asked = [
+                store.openings.open_once(share_id, now=now, origin=VISITOR)
+                for _ in range(value)
+            ]
+            results = await asyncio.gather(*asked)
+            count = sum(isinstance(one, Opened) for one in results)
+            is_closed = is_revoked or now >= (end or END_OF_TIME)
+            room = value if limit is None else max(0, limit - opened)
+            assert count == (0 if is_closed else min(value, room))
+            opened += count
+        elif step == "clock":
+            now += value * SECOND
+        elif step == "revoke":
+            await store.revoker.revoke(share_id, now=now, origin=DOCTOR)
+            is_revoked = True
+        elif not is_revoked and step == "limit":
+            limit = value
+            changes = Changes(max_openings=limit)
+            await store.shares.change(share_id, changes, now=now, origin=DOCTOR)
+        elif not is_revoked:
+            end = None if value is None else NOW + value * SECOND
+            changes = Changes(expires_at=end)
+            await store.shares.change(share_id, changes, now=now, origin=DOCTOR)
+    kept = await store.shares.get(share_id)
+    assert kept.opened == opened
+    page = await store.list_shares(now=now, limit=500)
+    assert share_id in {found.share.id for found in page.shares}
+
+
+@pytest.mark.anyio
+async def test_a_denial_is_counted_with_its_reason(store: Store) -> None:
+    share_id = await create(store)
+    await store.openings.deny(share_id, "expired", now=NOW, origin=VISITOR)
+    await store.openings.deny("unknown", "expired", now=NOW, origin=VISITOR)
+    assert (await store.shares.get(share_id)).denied == 1
+    event = (await events_of(store))[-1].event
+    assert (event.kind, event.reason, event.share_id) == ("denied", "expired", share_id)
+    assert len(await events_of(store)) == 2
+
+
+@pytest.mark.anyio
+async def test_grants_are_added_up_and_the_first_of_a_day_is_an_event(
+    store: Store,
+) -> None:
+    one, two = await create(store), await create(store)
+    tomorrow = NOW + DAY
+    await store.openings.count([Tally(one, NOW, 3, 1), Tally(two, NOW, 0, 4)])
+    await store.openings.count([Tally(one, NOW, 2), Tally("unknown", NOW, 9)])
+    await store.openings.count([Tally(one, tomorrow, 1), Tally("\x00", NOW, 9)])
+    kept = await store.shares.get(one)
+    assert (kept.granted, kept.denied, kept.opened) == (6, 1, 0)
+    assert (await store.shares.get(two)).denied == 4
+    granted = [s.event for s in await events_of(store) if s.event.kind == "granted"]
+    assert [(e.share_id, e.at) for e in granted] == [(one, NOW), (one, tomorrow)]
+    await store.openings.open_once(one, now=NOW, origin=VISITOR)
+    assert await store.openings.history(one, since=NOW) == [
+        DayCount(NOW.date(), opened=1, denied=1, granted=5),
+        DayCount(tomorrow.date(), opened=0, denied=0, granted=1),
+    ]
+    assert len(await store.openings.history(one, since=tomorrow)) == 1
+
+
+@pytest.mark.anyio
+async def test_an_opening_and_its_notice_are_kept_together(store: Store) -> None:
+    share_id = await create(store)
+    notice = Notice("https://ris.example/hook", "{}", share_id)
+    await store.openings.open_once(
+        share_id, now=NOW, origin=VISITOR, notices=[notice, notice]
+    )
+    claimed = await store.outbox.claim(now=NOW, lease=HOUR)
+    assert [one.notice for one in claimed] == [notice, notice]
