@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import wire
 from benchmarks.load import Load, Measurement, put_load
-from benchmarks.machine import cores
+from benchmarks.machine import cores, require
 from benchmarks.plan import Plan
 from benchmarks.servers import Server
 from benchmarks.tokens import make_tokens
@@ -91,6 +91,7 @@ class Subject:
     """
 
     def __init__(self, server: Server, load: Load, seconds: int) -> None:
+        require("wrk")
         self.server = server
         self.answered = 0
         self._load = load
@@ -107,9 +108,9 @@ class Subject:
 
     def _put(self, seconds: int) -> Measurement:
         measured = put_load(self.server, self._load, seconds, self._next_token)
-        self.answered += measured.requests
+        self.answered += measured.amount
         # wrk does not count what was under way at the end of the round.
-        self._next_token += measured.requests + self._load.connections
+        self._next_token += measured.amount + self._load.connections
         return measured
 
 

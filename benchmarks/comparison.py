@@ -8,6 +8,26 @@ from benchmarks.load import Measurement
 
 
 @dataclass(frozen=True)
+class Unit:
+    """In what rates are told.
+
+    Args:
+        name: Of the rate.
+        size: How much of an amount it is.
+    """
+
+    name: str
+    size: float = 1.0
+
+
+REQUESTS = Unit("requests/s")
+"""Requests in a second."""
+
+MEGABYTES = Unit("MB/s", 1e6)
+"""Megabytes (10^6 bytes) in a second."""
+
+
+@dataclass(frozen=True)
 class Comparison:
     """What a comparison showed.
 
@@ -17,6 +37,7 @@ class Comparison:
         target: Least ratio that is wanted.
         ours: One measurement a round.
         reference: One measurement a round, taken next to that of `ours`.
+        unit: Of the rates.
     """
 
     name: str
@@ -24,6 +45,7 @@ class Comparison:
     target: float
     ours: Sequence[Measurement]
     reference: Sequence[Measurement]
+    unit: Unit = REQUESTS
 
     @property
     def ratios(self) -> list[float]:
@@ -38,21 +60,20 @@ class Comparison:
 
     @property
     def cpu_ratio(self) -> float:
-        """The median ratio of the processor time that one request takes.
+        """The median ratio of the processor time that one request or byte takes.
 
         Other programs on the machine disturb it less than the rates. It is the
         reference's time divided by ours, so that both ratios mean the same.
         """
         pairs = zip(self.ours, self.reference, strict=True)
-        return median(
-            reference.cpu_microseconds / ours.cpu_microseconds
-            for ours, reference in pairs
-        )
+        return median(reference.cpu_each / ours.cpu_each for ours, reference in pairs)
 
     @property
     def rates(self) -> tuple[float, float]:
-        """The median rates of ours and of the reference, requests a second."""
-        return median(o.rate for o in self.ours), median(r.rate for r in self.reference)
+        """The median rates of ours and of the reference, in the unit."""
+        sides = (self.ours, self.reference)
+        ours, reference = (median(one.rate for one in side) for side in sides)
+        return ours / self.unit.size, reference / self.unit.size
 
     @property
     def busy(self) -> tuple[float, float]:

@@ -14,6 +14,9 @@ CONNECTIONS = 64
 SCRIPT = Path(__file__).with_name("lua") / "requests.lua"
 """Sends requests byte for byte."""
 
+CPU_SECONDS_MIN = 1e-6
+"""Processor time, in seconds, that stands for none: it can be divided by."""
+
 NO_TOKENS = "-"
 """Argument of the script: one request for all."""
 
@@ -41,15 +44,15 @@ class Measurement:
     """What came of a load.
 
     Args:
-        requests: Requests that were answered.
+        amount: What was done: requests that were answered, or bytes that came.
         seconds: For how long.
         cpu_seconds: Processor time that the server used.
-        load_seconds: Processor time that wrk used.
+        load_seconds: Processor time that wrk, or another client, used.
         refused: Answers with a status beyond 399.
         broken: Connections that failed, and answers that did not come.
     """
 
-    requests: int
+    amount: int
     seconds: float
     cpu_seconds: float
     load_seconds: float
@@ -63,13 +66,13 @@ class Measurement:
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
-        return self.requests / self.seconds
+        """The amount in a second."""
+        return self.amount / self.seconds
 
     @property
-    def cpu_microseconds(self) -> float:
-        """Processor time of the server for one request, in microseconds."""
-        return self.cpu_seconds / self.requests * 1e6
+    def cpu_each(self) -> float:
+        """Processor time of the server for one request or byte, in seconds."""
+        return max(self.cpu_seconds, CPU_SECONDS_MIN) / self.amount
 
 
 def put_load(
@@ -100,7 +103,7 @@ def put_load(
     )
     result = json.loads(finished.stdout.splitlines()[-1])
     return Measurement(
-        requests=result["requests"],
+        amount=result["requests"],
         seconds=result["microseconds"] / 1e6,
         cpu_seconds=server.cpu_seconds() - server_before,
         load_seconds=_children_seconds() - load_before,

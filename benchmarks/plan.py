@@ -15,6 +15,11 @@ class Plan:
         slow_clients: Clients that send a byte a second.
         idle_connections: Connections that send nothing.
         request_timeout: Seconds that a request may take to arrive.
+        images: Images of 0.5 MB of the series.
+        frames: Frames of 0.5 MB of the multiframe image.
+        described: Images of the study whose metadata are asked for.
+        streams: Clients that download at once.
+        rewrites: Heads that are rewritten for one measurement.
     """
 
     rounds: int = 9
@@ -24,6 +29,11 @@ class Plan:
     slow_clients: int = 300
     idle_connections: int = 1_000
     request_timeout: float = 15.0
+    images: int = 100
+    frames: int = 200
+    described: int = 500
+    streams: int = 10
+    rewrites: int = 300
 
 
 FULL = Plan()
@@ -37,5 +47,10 @@ QUICK = Plan(
     slow_clients=30,
     idle_connections=100,
     request_timeout=3.0,
+    images=3,
+    frames=4,
+    described=10,
+    streams=2,
+    rewrites=3,
 )
 """A run that only shows that everything works."""

@@ -4,9 +4,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from benchmarks.bench import Bench
+from benchmarks.copies import archive_copies, wado_copies
 from benchmarks.crowd import idle, memory, slow
+from benchmarks.heads import heads
 from benchmarks.report import Report
+from benchmarks.streams import event_loop, memory as streams_memory
 from benchmarks.throughput import CONTESTS, hold
+from benchmarks.transfer import multiframe, series
 
 Section = Callable[[Bench, Report], None]
 """Measures, and adds what it found to the report."""
@@ -21,5 +25,12 @@ SECTIONS: Mapping[str, Section] = {
     "memory": memory,
     "slow-clients": slow,
     "idle-connections": idle,
+    "series": series,
+    "multiframe": multiframe,
+    "wado-copies": wado_copies,
+    "archive-copies": archive_copies,
+    "heads": heads,
+    "streams-memory": streams_memory,
+    "event-loop": event_loop,
 }
 """Name to section."""

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _stop)
     try:
         with running(choices, _say) as demo:
-            problems = check(demo.links, demo.addresses.orthanc)
+            problems = check(demo.links, demo.addresses)
             for problem in problems:
                 print(f"PROBLEM  {problem}", file=sys.stderr)
             print(describe(demo), flush=True)
@@ -41,11 +41,11 @@ def describe(demo: Running) -> str:
     """Return what the demo tells people."""
     links = demo.links
     lines = ["", "The demo runs. Everything stays on this machine.", ""]
-    for link in links.live:
+    for link in (*links.live, links.anonymized):
         lines += [f"{link.title}:", f"  {link.url}", ""]
     lines += ["A link that has expired:", f"  {links.expired.url}", ""]
     if demo.addresses.ohif is None:
-        lines += ["There is no viewer without OHIF; the link downloads the study.", ""]
+        lines += ["There is no viewer without OHIF; the links download the study.", ""]
     lines += [
         "Share another study (the head MR) yourself:",
         f"  {demo.service.curl(links.share_type)}",

@@ -21,12 +21,14 @@ FOLDER = Path("secrets")
 CALLERS = {
     "orthanc-for-admin": "TOKEN_SERVICE_PASSWORD_FOR_ADMIN",
     "orthanc-for-shares": "TOKEN_SERVICE_PASSWORD_FOR_SHARES",
-    "orthanc-for-anon-shares": "TOKEN_SERVICE_PASSWORD_FOR_ANON_SHARES",
 }
 """Users of token-service that stand for an Orthanc, each with its password's file."""
 
 SCRIPTS_USER = "scripts"
 """User of token-service for scripts; its password is in `USERS` only."""
+
+ANONYMIZER_USER = "anonymizer"
+"""User with which the anonymizer reads the Orthanc behind it."""
 
 ORTHANC_USER = "admin"
 """The first user of Orthanc for staff; its password is in `ORTHANC_USERS`."""
@@ -46,12 +48,15 @@ def make_secrets() -> dict[str, str]:
     """
     signing_key = _openssl("genpkey", "-algorithm", "ed25519")
     passwords = {user: _password() for user in (*CALLERS, SCRIPTS_USER)}
+    anonymizer = _password()
     return {
         "SIGNING_KEY": signing_key,
         "VERIFICATION_KEYS": _openssl("pkey", "-pubout", given=signing_key),
         "DEIDENTIFICATION_KEY": secrets.token_hex(_RANDOM_BYTES),
         "USERS": json.dumps(passwords),
         **{file: passwords[user] for user, file in CALLERS.items()},
+        "ORTHANC_PASSWORD": anonymizer,
+        "ORTHANC_USERS_FOR_ANON_SHARES": json.dumps({ANONYMIZER_USER: anonymizer}),
         "ORTHANC_USERS": json.dumps({ORTHANC_USER: _password()}),
         "POSTGRES_PASSWORD": _password(),
     }

@@ -1,4 +1,4 @@
-"""The demo from start to stop: Orthanc twice, the services, nginx, a viewer, links."""
+"""The demo from start to stop: three Orthancs, the services, nginx, a viewer, links."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,13 +12,16 @@ from demo.links import Links, Service, make_links
 from demo.orthanc_server import OrthancSetup, Viewer
 from demo.packages import ensure, missing
 from demo.processes import Process, StartError, find_program, free_port
-from demo.suite_server import IDENTIFIER, Addresses, Secrets
+from demo.suite_server import ANONYMIZER, IDENTIFIER, Addresses, Secrets
 
-PORTS = {"public": 8080, "suite": 8000, "admin": 8042, "shares": 8043}
+PORTS = {"public": 8080, "suite": 8000, "admin": 8042, "shares": 8043, "anon": 8044}
 """Preferred ports on loopback; another one is taken where one is in use."""
 
 LANDING_PATH = "/welcome/"
 """Path of the landing page in the suite."""
+
+ANONYMIZER_PATH = "/anon-shares/"
+"""Path of the anonymizer in the suite."""
 
 STAFF = "demo"
 """Name with which the staff's Orthanc is entered."""
@@ -96,8 +99,13 @@ class _Plan:
         shares = f"http://127.0.0.1:{self.ports['shares']}/"
         orthanc = f"{self.public}shares/" if self.with_nginx else shares
         ohif = f"{self.public if self.with_nginx else shares}ohif/"
-        landing = f"{self.public}{LANDING_PATH.strip('/')}/"
-        return Addresses(landing, orthanc, ohif if self.viewer else None)
+        return Addresses(
+            landing=self.public + LANDING_PATH[1:],
+            orthanc=orthanc,
+            ohif=ohif if self.viewer else None,
+            anonymizer=self.public + ANONYMIZER_PATH[1:],
+            orthanc_behind=self.behind.url,
+        )
 
     def authorization(self, **options: Any) -> dict[str, Any]:
         user, password = self.secrets.login("orthanc")
@@ -138,6 +146,16 @@ class _Plan:
             viewer=self.viewer,
         )
 
+    @property
+    def behind(self) -> OrthancSetup:
+        """The Orthanc behind the anonymizer: a password instead of the plugin."""
+        return OrthancSetup(
+            "orthanc-for-anon-shares",
+            self.state / "orthanc-for-anon-shares",
+            self.ports["anon"],
+            users={ANONYMIZER: self.secrets.orthanc_password},
+        )
+
     def proxy(self) -> nginx.Proxy:
         suite = f"127.0.0.1:{self.ports['suite']}"
         shares = f"127.0.0.1:{self.ports['shares']}"
@@ -150,7 +168,7 @@ class _Plan:
             landing=suite,
             landing_path=LANDING_PATH,
             anonymizer=suite,
-            anonymizer_path="/anon-shares/",
+            anonymizer_path=ANONYMIZER_PATH,
             token_service=suite,
             ohif=shares,
             ohif_config=str(self.viewer.configuration if self.viewer else ""),
@@ -182,14 +200,14 @@ def running(choices: Choices, say: Callable[[str], None]) -> Iterator[Running]:
             ),
             enter(orthanc_server.running(plan.admin, samples)),
             enter(orthanc_server.running(plan.shares, samples)),
+            enter(orthanc_server.running(plan.behind, samples)),
         ]
         if plan.with_nginx:
             folder = plan.state / "nginx"
             folder.mkdir(exist_ok=True)
             processes.append(enter(nginx.start(plan.proxy(), folder)))
         service = Service(plan.suite, plan.secrets.login(STAFF))
-        orthanc = plan.addresses.orthanc
-        links = make_links(service, orthanc, viewer=plan.viewer is not None)
+        links = make_links(service, plan.addresses, with_nginx=plan.with_nginx)
         yield Running(service, plan.addresses, links, plan.admin, tuple(processes))
 
 

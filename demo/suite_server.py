@@ -13,6 +13,12 @@ from demo.processes import Process, answers
 IDENTIFIER = "demo-shares"
 """Name of the Orthanc for shares (`SERVER_IDENTIFIER`, `WebServiceIdentifier`)."""
 
+ANONYMIZED_IDENTIFIER = "demo-anon-shares"
+"""Name of the anonymizer (`ANONYMIZED_SERVER_IDENTIFIER`)."""
+
+ANONYMIZER = "anonymizer"
+"""User with which the anonymizer reads the Orthanc behind it."""
+
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START")
 _KEY_BYTES = 48
 
@@ -24,10 +30,12 @@ class Secrets:
     Attributes:
         folder: One file for each, named like the setting.
         users: Callers of token-service, name to password.
+        orthanc_password: Of the user `ANONYMIZER` of Orthanc behind the anonymizer.
     """
 
     folder: Path
     users: Mapping[str, str] = field(repr=False)
+    orthanc_password: str = field(repr=False)
 
     def login(self, user: str) -> tuple[str, str]:
         """Return name and password of a caller."""
@@ -41,13 +49,19 @@ def make_secrets(folder: Path) -> Secrets:
     wanted = {
         "USERS": json.dumps(users),
         "SECRET_KEY": secrets.token_urlsafe(_KEY_BYTES),
+        "DEIDENTIFICATION_KEY": secrets.token_urlsafe(_KEY_BYTES),
+        "ORTHANC_PASSWORD": secrets.token_urlsafe(24),
     }
     for name, value in wanted.items():
         file = folder / name
         if not file.exists():
             file.touch(mode=0o600)
             file.write_text(value, "ascii")
-    return Secrets(folder, json.loads((folder / "USERS").read_text("ascii")))
+    return Secrets(
+        folder,
+        json.loads((folder / "USERS").read_text("ascii")),
+        (folder / "ORTHANC_PASSWORD").read_text("ascii"),
+    )
 
 
 @dataclass(frozen=True)
@@ -58,11 +72,15 @@ class Addresses:
         landing: The page that links lead to.
         orthanc: Orthanc for shares.
         ohif: The viewer, None when there is none.
+        anonymizer: Where shares are seen de-identified.
+        orthanc_behind: Orthanc that the anonymizer reads; no browser goes there.
     """
 
     landing: str
     orthanc: str
     ohif: str | None
+    anonymizer: str
+    orthanc_behind: str
 
     def settings(self) -> dict[str, str]:
         """Return the settings of the services."""
@@ -70,6 +88,10 @@ class Addresses:
             "PUBLIC_LANDING_ROOT": self.landing,
             "PUBLIC_ORTHANC_ROOT": self.orthanc,
             "SERVER_IDENTIFIER": IDENTIFIER,
+            "PUBLIC_ANONYMIZED_ORTHANC_ROOT": self.anonymizer,
+            "ANONYMIZED_SERVER_IDENTIFIER": ANONYMIZED_IDENTIFIER,
+            "ORTHANC_ROOT": self.orthanc_behind,
+            "ORTHANC_USERNAME": ANONYMIZER,
         }
         if self.ohif is not None:
             settings["PUBLIC_OHIF_ROOT"] = self.ohif

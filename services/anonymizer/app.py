@@ -1,30 +1,46 @@
 """The application: wiring only.
 
-No route shows anything of Orthanc yet: what is not known to be de-identified does not
-exist here, so that everything but the service's health is 404.
+Without an address for anonymized shares there are none: then everything but the
+service's health is 404.
 """
+
+from contextlib import AsyncExitStack
 
 from fastapi import FastAPI
 
+from anonymizer.access import Doorkeeper
+from anonymizer.context import Contexts, Site
+from anonymizer.gateway import Gateway, Slots, not_found
+from anonymizer.orthanc import SERVER, Orthanc
+from anonymizer.routes import ROUTES
 from anonymizer.settings import AnonymizerSettings
+from orthanc_share.domain.clock import Clock, utc_now
+from orthanc_share.upstream.bulk import BulkClient, BulkSettings
+from orthanc_share.web.health import Ping
+from orthanc_share.web.lifespan import closing
 from orthanc_share.web.metrics import Metrics
 from orthanc_share.web.middleware import install_middleware
 from orthanc_share.web.operation import add_operation
 from orthanc_share.web.problems import install_problems
+from orthanc_share.web.sharing import build_sharing
 from orthanc_share.web.startup import start
 
 
-def create_app(settings: AnonymizerSettings | None = None) -> FastAPI:
+def create_app(
+    settings: AnonymizerSettings | None = None, *, clock: Clock = utc_now
+) -> FastAPI:
     """Return the application.
 
     Args:
         settings: None: those of the process.
+        clock: The present instant.
 
     Raises:
         ConfigurationError: Something in the settings is wrong.
     """
     settings = start(AnonymizerSettings) if settings is None else settings
     metrics = Metrics()
+    stack = AsyncExitStack()
     app = FastAPI(
         title="orthanc-share anonymizer",
         docs_url=None,
@@ -32,8 +48,60 @@ def create_app(settings: AnonymizerSettings | None = None) -> FastAPI:
         # The redirect would name whatever host the caller sent.
         redirect_slashes=False,
         openapi_url=None,
+        lifespan=closing(stack),
     )
+    pings: dict[str, Ping] = {}
+    app.router.default = not_found
+    if settings.is_in_use():
+        client = _client(settings)
+        stack.push_async_callback(client.aclose)
+        app.router.default = _gateway(settings, client, stack, metrics, clock)
+        pings["orthanc"] = Orthanc(
+            client, may_be_refused=settings.orthanc_pass_token
+        ).ping
     install_problems(app)
-    add_operation(app, {}, metrics if settings.metrics else None)
+    add_operation(app, pings, metrics if settings.metrics else None)
     install_middleware(app, metrics)
     return app
+
+
+def _gateway(
+    settings: AnonymizerSettings,
+    client: BulkClient,
+    stack: AsyncExitStack,
+    metrics: Metrics,
+    clock: Clock,
+) -> Gateway:
+    contexts = Contexts(
+        Site(
+            profile=settings.profile(),
+            key=settings.required().key,
+            client=client,
+            pass_token=settings.orthanc_pass_token,
+            root=settings.required().public_root,
+            metrics=metrics,
+        )
+    )
+    stack.push_async_callback(contexts.aclose)
+    return Gateway(
+        ROUTES,
+        Doorkeeper(build_sharing(settings, clock=clock), clock, metrics),
+        contexts,
+        Slots(
+            settings.anonymizer_max_concurrency,
+            settings.orthanc_timeout.total_seconds(),
+        ),
+    )
+
+
+def _client(settings: AnonymizerSettings) -> BulkClient:
+    return BulkClient(
+        BulkSettings(
+            root=settings.required().orthanc_root,
+            name=SERVER,
+            auth=settings.credentials(),
+            read=settings.orthanc_timeout,
+            # Each request asks for at most three documents at once.
+            connections=3 * settings.anonymizer_max_concurrency,
+        )
+    )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from enum import StrEnum
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -15,11 +16,14 @@ import anonymizer.app
 import landing.app
 import token_service.app
 from orthanc_share.config.settings import SharingSettings
+from orthanc_share.deidentification.conformance import conformance_table
+from orthanc_share.deidentification.profile import Profile
 from orthanc_share.domain.errors import ConfigurationError, TokenError
 from orthanc_share.web.startup import start
 from suite import app as suite_app
 from suite.checks import report
 from suite.inspection import inspect
+from suite.leaktest.command import leak_test
 from suite.protocol import REQUEST_TIMEOUT
 from suite.server import bind, run, run_workers
 
@@ -71,6 +75,7 @@ cli = typer.Typer(
 )
 token_cli = typer.Typer(help="Look into tokens.", no_args_is_help=True)
 cli.add_typer(token_cli, name="token")
+cli.command("leak-test")(leak_test)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
@@ -191,6 +196,24 @@ def check_config(
         typer.echo(found.to_text())
     if found.has_problems:
         raise typer.Exit(EXIT_CONFIGURATION)
+
+
+@cli.command("deid-profile")
+def deid_profile(
+    profile: Annotated[
+        Path | None,
+        typer.Option(
+            help="TOML file of the site; without: the safe default.",
+            envvar="DEIDENTIFICATION_PROFILE",
+        ),
+    ] = None,
+) -> None:
+    """Print what de-identification does to each attribute (PS3.2 style)."""
+    try:
+        chosen = Profile() if profile is None else Profile.from_toml(profile)
+    except ConfigurationError as error:
+        _refuse(error.problems)
+    typer.echo(conformance_table(chosen), nl=False)
 
 
 def _print(value: Any) -> None:

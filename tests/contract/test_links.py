@@ -48,6 +48,11 @@ ANONYMIZED_LINKS = {
         "/ohif/viewer?", "/ohif/viewer/anonymized?"
     )
     for viewer, link in LINKS.items()
+} | {
+    ("volview", ONE): "/anon-shares/volview/index.html?dicomweb="
+    f"{quote(f'{PUBLIC}/anon-shares/dicom-web/studies/', safe='')}{U}&token=T",
+    ("volview", TWO): "/anon-shares/volview/index.html?dicomweb="
+    f"{quote(f'{PUBLIC}/anon-shares/dicom-web', safe='')}&token=T",
 }
 """The same of anonymized shares; ids stand for their pseudonyms."""
 
@@ -165,7 +170,8 @@ def test_ohif_reads_anonymized_dicom_json_from_the_anonymizer() -> None:
     ) as service:
         made = service.made("ohif-viewer-publication", anonymized=True)
     source = f"{PUBLIC}/anon-shares/studies/{A}/ohif-dicom-json"
-    source = quote(pseudonymous(source, made["token"]))
+    source = pseudonymous(source, made["token"]) + f"?token={made['token']}"
+    source = quote(source)
     assert made["url"] == f"{PUBLIC}/ohif/viewer?url={source}&token={made['token']}"
 
 

@@ -2,11 +2,13 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.orthanc import require_orthanc
 from tests.support.real import require
 
 RUN = Path(__file__).parents[2] / "benchmarks" / "run"
@@ -15,6 +17,8 @@ RUN = Path(__file__).parents[2] / "benchmarks" / "run"
 def run(*options: str) -> str:
     """Run the benchmarks, for a second each; give what they print."""
     require("wrk")
+    require("nginx")
+    require_orthanc()
     finished = subprocess.run(
         [RUN, "--quick", *options],
         capture_output=True,
@@ -30,11 +34,10 @@ def run(*options: str) -> str:
 def test_a_run_has_a_row_for_everything_and_no_wrong_answer() -> None:
     report: dict[str, Any] = json.loads(run("--json"))
     assert report["failures"] == 0
-    assert len(report["comparisons"]) == 7
-    assert len(report["limits"]) == 2
-    assert {"processor", "cores", "python", "uvicorn", "wrk"} <= report[
-        "machine"
-    ].keys()
+    assert len(report["comparisons"]) == 12
+    assert len(report["limits"]) == 6
+    told = {"processor", "cores", "python", "uvicorn", "wrk", "nginx", "Orthanc"}
+    assert told <= report["machine"].keys()
 
 
 @pytest.mark.timeout(120)
@@ -51,3 +54,33 @@ def test_an_unknown_section_is_refused() -> None:
     )
     assert finished.returncode == 2
     assert "nonsense" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("section", "missing"),
+    [
+        ("landing", "wrk is not installed: apt-get install wrk"),
+        ("series", "Orthanc is not installed: apt-get install orthanc orthanc-"),
+    ],
+)
+def test_a_missing_program_is_named_with_its_package(
+    section: str, missing: str
+) -> None:
+    hidden = f"""
+import demo.processes
+demo.processes.find_program = lambda name: None
+import sys
+sys.argv[1:] = ["--quick", {section!r}]
+import benchmarks.__main__
+sys.exit(benchmarks.__main__.main())
+"""
+    finished = subprocess.run(
+        [sys.executable, "-c", hidden],
+        cwd=RUN.parents[1],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert finished.returncode == 1
+    assert missing in finished.stderr

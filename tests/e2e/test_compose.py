@@ -155,11 +155,9 @@ def test_only_token_service_can_make_links(everything: dict[str, Any]) -> None:
     assert {n for n, s in services.items() if "USERS" in secrets_of(s)} == {
         "token-service"
     }
-    for name in ("landing", "anonymizer"):
-        assert set(secrets_of(services[name])) == {
-            "VERIFICATION_KEYS",
-            "DEIDENTIFICATION_KEY",
-        }
+    public = {"VERIFICATION_KEYS", "DEIDENTIFICATION_KEY"}
+    assert set(secrets_of(services["landing"])) == public
+    assert set(secrets_of(services["anonymizer"])) == {*public, "ORTHANC_PASSWORD"}
 
 
 def test_nginx_reaches_no_more_than_it_shows(base: dict[str, Any]) -> None:
@@ -179,7 +177,7 @@ def test_only_the_anonymizer_reaches_orthanc_behind_it(base: dict[str, Any]) -> 
         name for name in callers if "anonymized" in base["services"][name]["networks"]
     }
     assert on_its_network == {"anonymizer"}
-    assert not {"nginx", "landing", "ohif"} & callers
+    assert not {"nginx", "landing", "ohif", "token-service"} & callers
 
 
 def test_only_orthancs_reach_the_database(everything: dict[str, Any]) -> None:
@@ -218,8 +216,8 @@ def test_orthanc_starts_on_a_read_only_root(everything: dict[str, Any]) -> None:
 # --- Orthanc's side
 
 
-@pytest.mark.parametrize("name", ["orthanc-for-shares", "orthanc-for-anon-shares"])
-def test_the_plugin_asks_about_everything_at_the_level_of_studies(name: str) -> None:
+def test_the_plugin_asks_about_everything_at_the_level_of_studies() -> None:
+    name = "orthanc-for-shares"
     section = orthanc_configuration(name)["Authorization"]
     # With the root address a profile address is set too, and GET /dicom-web/studies
     # shows a token's own studies only.
@@ -232,7 +230,7 @@ def test_orthanc_and_our_services_agree(
     base: dict[str, Any], secret_folder: Path
 ) -> None:
     users = json.loads((secret_folder / "USERS").read_text())
-    for name in ("orthanc-for-admin", "orthanc-for-shares", "orthanc-for-anon-shares"):
+    for name in ("orthanc-for-admin", "orthanc-for-shares"):
         section = orthanc_configuration(name)["Authorization"]
         targets = secrets_of(base["services"][name])
         (source,) = (
@@ -248,6 +246,30 @@ def test_orthanc_and_our_services_agree(
     environment = base["services"]["token-service"]["environment"]
     assert environment["SERVER_IDENTIFIER"] == "orthanc-for-shares"
     assert environment["ANONYMIZED_SERVER_IDENTIFIER"] == "orthanc-for-anon-shares"
+
+
+def test_only_the_anonymizer_knows_the_password_of_orthanc_behind_it(
+    everything: dict[str, Any], secret_folder: Path
+) -> None:
+    configuration = orthanc_configuration("orthanc-for-anon-shares")
+    assert configuration["AuthenticationEnabled"] is True
+    assert "Authorization" not in configuration
+    assert configuration["DicomWeb"]["Enable"] is True
+    services = everything["services"]
+    own = secrets_of(services["orthanc-for-anon-shares"])
+    own_users = "ORTHANC_USERS_FOR_ANON_SHARES"
+    assert own[own_users] == "ORTHANC__REGISTERED_USERS"
+    anonymizer = services["anonymizer"]
+    assert secrets_of(anonymizer)["ORTHANC_PASSWORD"] == "ORTHANC_PASSWORD"
+    password = (secret_folder / "ORTHANC_PASSWORD").read_text().strip()
+    users = json.loads((secret_folder / "ORTHANC_USERS_FOR_ANON_SHARES").read_text())
+    assert users == {anonymizer["environment"]["ORTHANC_USERNAME"]: password}
+    holders = {
+        name
+        for name, service in services.items()
+        if {"ORTHANC_PASSWORD", own_users} & secrets_of(service).keys()
+    }
+    assert holders == {"anonymizer", "orthanc-for-anon-shares"}
 
 
 def test_staff_see_the_share_button_and_log_in() -> None:

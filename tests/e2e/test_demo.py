@@ -38,7 +38,7 @@ def bearer(demo: Running) -> dict[str, str]:
 
 
 def test_every_link_does_what_it_says(demo: Running) -> None:
-    assert check(demo.links, demo.addresses.orthanc) == []
+    assert check(demo.links, demo.addresses) == []
 
 
 def test_a_link_leads_through_the_landing_page_to_the_viewer(demo: Running) -> None:
@@ -50,6 +50,31 @@ def test_a_link_leads_through_the_landing_page_to_the_viewer(demo: Running) -> N
     viewer = f"{demo.addresses.ohif}viewer?StudyInstanceUIDs={CT.study_uid}"
     assert reply.headers["location"].startswith(f"{viewer}&token=")
     assert "Forbidden" not in call("GET", reply.headers["location"]).body.decode()
+
+
+def test_the_anonymized_link_leads_to_ohif_with_another_source(demo: Running) -> None:
+    assert demo.addresses.ohif is not None
+    location = call("GET", demo.links.anonymized.url).headers["location"]
+    viewer = f"{demo.addresses.ohif}viewer/anonymized?StudyInstanceUIDs=2.25."
+    assert location.startswith(viewer)
+    assert CT.study_uid not in location
+
+
+def test_the_anonymized_link_shows_the_images_of_nobody(demo: Running) -> None:
+    headers = {"Authorization": f"Bearer {demo.links.anonymized.token}"}
+    root = f"{demo.addresses.anonymizer}dicom-web/studies"
+    (study,) = call("GET", root, headers=headers).json()
+    uid = study["0020000D"]["Value"][0]
+    metadata = call("GET", f"{root}/{uid}/metadata", headers=headers)
+    assert len(metadata.json()) == CT_STUDY.slices
+    for name in (CT_STUDY.patient, CT_STUDY.patient_id, CT.study_uid, CT.study):
+        assert name.encode() not in metadata.body
+    real = call("GET", f"{root}/{CT.study_uid}/metadata", headers=headers)
+    assert real.status == 404
+
+
+def test_orthanc_behind_the_anonymizer_wants_a_password(demo: Running) -> None:
+    assert call("GET", f"{demo.addresses.orthanc_behind}studies").status == 401
 
 
 @pytest.mark.parametrize(
@@ -78,7 +103,7 @@ def test_a_link_changes_nothing(demo: Running, method: str, path: str) -> None:
 
 
 def test_an_expired_token_opens_nothing(demo: Running) -> None:
-    assert check(demo.links, demo.addresses.orthanc) == []  # waits until it has expired
+    assert check(demo.links, demo.addresses) == []  # waits until it has expired
     url = f"{demo.addresses.orthanc}studies/{CT.study}"
     headers = {"token": demo.links.expired.token}
     assert call("GET", url, headers=headers).status == 403
@@ -116,6 +141,7 @@ def test_no_log_holds_a_token(demo: Running) -> None:
     logs = "".join(process.log.read_text("utf-8") for process in demo.processes)
     assert demo.links.live[0].token not in logs
     assert demo.links.expired.token not in logs
+    assert demo.links.anonymized.token not in logs
 
 
 @pytest.fixture
@@ -130,7 +156,7 @@ def test_the_demo_works_with_and_without_its_optional_parts(
     without: tuple[str, ...], state: Path
 ) -> None:
     with running_demo(state, *without) as demo:
-        assert check(demo.links, demo.addresses.orthanc) == []
+        assert check(demo.links, demo.addresses) == []
 
 
 def run_demo(state: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from anonymizer.route import RouteSpec
+from anonymizer.routes import ROUTES
 from demo.nginx import Proxy
 from tests.support.site import (
     INSTANCE,
@@ -149,8 +151,26 @@ NEVER = [
     ("GET", "/anon-shares/metrics", 404),
     ("GET", "/anon-shares/ready", 404),
     ("HEAD", "/anon-shares/health", 404),
-    ("PUT", "/anon-shares/studies/x", 405),
-    ("DELETE", "/anon-shares/studies/x", 405),
+    ("PUT", f"/anon-shares/studies/{STUDY}", 405),
+    ("DELETE", f"/anon-shares/studies/{STUDY}", 405),
+    ("POST", f"/anon-shares/studies/{STUDY}/archive", 405),
+    ("HEAD", f"/anon-shares/studies/{STUDY}/archive", 405),
+    ("PUT", f"/anon-shares/osimis-viewer/studies/{STUDY}/annotations", 405),
+    ("POST", f"/anon-shares/dicom-web/studies/{UID}", 405),
+    ("GET", "/anon-shares/tools/find", 405),
+    ("POST", "/anon-shares/tools/create-dicom", 404),
+    ("POST", "/anon-shares/tools/create-archive", 404),
+    ("GET", "/anon-shares/studies", 404),
+    ("GET", "/anon-shares/studies/", 404),
+    ("GET", "/anon-shares/changes", 404),
+    ("GET", "/anon-shares/modalities", 404),
+    ("GET", "/anon-shares/dicom-web/servers", 404),
+    ("GET", "/anon-shares/ui/app/", 404),
+    ("GET", "/anon-shares/nonsense", 404),
+    ("GET", "/anon-shares/", 404),
+    ("GET", "/anon-shares", 404),
+    ("PUT", "/anon-shares/volview/index.html", 405),
+    ("POST", "/anon-shares/stone-webviewer/configuration.json", 405),
     ("POST", "/ohif/viewer", 405),
     ("GET", "/", 302),
     ("GET", "/favicon.ico", 404),
@@ -293,6 +313,7 @@ def test_a_method_in_a_header_does_not_change_the_method(site: Deployment) -> No
         ("/welcome/?token=t", "landing", "/?token=t"),
         ("/welcome/static/page.css", "landing", "/static/page.css"),
         ("/anon-shares/dicom-web/studies?a=b", "anonymizer", "/dicom-web/studies?a=b"),
+        (f"/anon-shares/series/{STUDY}/study", "anonymizer", f"/series/{STUDY}/study"),
         ("/ohif/viewer?StudyInstanceUIDs=1.2", "ohif", None),
         ("/ohif/viewer/anonymized?StudyInstanceUIDs=1.2", "ohif", None),
         ("/orthanc-admin/ui/app/", "orthanc_for_admin", "/ui/app/"),
@@ -305,6 +326,78 @@ def test_each_public_path_has_its_upstream(
     answer = site.ask("GET", target)
     assert answer.json["upstream"] == upstream
     assert answer.json["target"] == (arrives or target)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/stone-webviewer/index.html",
+        "/stone-webviewer/StoneWebViewer.wasm",
+        "/volview/assets/itk-wasm.umd.js",
+        "/osimis-viewer/app/index.html",
+        "/osimis-viewer/languages/de.json",
+        "/osimis-viewer/config.js",
+    ],
+)
+def test_the_programs_of_viewers_come_from_an_orthanc_that_sees_no_token(
+    site: Deployment, path: str
+) -> None:
+    answer = site.ask("GET", f"/anon-shares{path}?study={UID}&token={TOKEN}")
+    assert answer.json["upstream"] == "orthanc_for_shares"
+    assert answer.json["target"] == path
+
+
+def test_stone_reads_de_identified_shares_with_a_configuration_of_ours(
+    site: Deployment,
+) -> None:
+    before = site.arrived()
+    answer = site.ask("GET", "/anon-shares/stone-webviewer/configuration.json")
+    assert site.arrived() == before
+    assert answer.headers["content-type"] == "application/json"
+    section = answer.json["StoneWebViewer"]
+    assert section["DicomWebRoot"] == "../dicom-web"
+    assert section["OrthancApiRoot"] == ".."
+    assert section["DicomWebHttpHeaders"] == {}
+    # Stone alerts at any other value.
+    assert section["ShowInfoPanelAtStartup"] in {"Always", "Never", "User"}
+
+
+PARAMETERS = {
+    "study": UID,
+    "series": "1.2.3",
+    "instance": "1.2.4",
+    "frame": "7",
+    "frames": ",".join(["1234567"] * 1000),
+    "tag_path": "/".join([*["0040A730/12"] * 63, "0040A160"]),
+    "id": STUDY,
+    "index": "0",
+    "quality": "high",
+}
+"""A value of each parameter in the templates of the anonymizer; the longest ones."""
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.template)
+def test_every_route_of_the_anonymizer_is_let_through(
+    site: Deployment, route: RouteSpec
+) -> None:
+    path = route.template.format(**PARAMETERS)
+    assert route.pattern().fullmatch(path)
+    for method in route.methods:
+        answer = site.ask(method, f"/anon-shares{path}?a=b", headers={"token": TOKEN})
+        assert answer.status == 200
+        assert answer.json["upstream"] == "anonymizer"
+        assert answer.json["target"] == f"{path}?a=b"
+        assert answer.json["headers"]["token"] == TOKEN
+        assert answer.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("path", ["/tools/lookup", "/tools/find"])
+def test_stone_s_two_questions_reach_the_anonymizer(
+    site: Deployment, path: str
+) -> None:
+    answer = site.ask("POST", f"/anon-shares{path}", body=b"2.25.1")
+    assert answer.json["upstream"] == "anonymizer"
+    assert (answer.json["target"], answer.json["body"]) == (path, "2.25.1")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
@@ -368,7 +461,10 @@ def test_services_below_a_path_of_the_suite_are_found(tmp_path: Path) -> None:
     paths = {"landing_path": "/welcome/", "anonymizer_path": "/anon-shares/"}
     with deployed(tmp_path, **paths) as site:
         assert site.ask("GET", "/welcome/?a=b").json["target"] == "/welcome/?a=b"
-        assert site.ask("GET", "/anon-shares/x").json["target"] == "/anon-shares/x"
+        assert (
+            site.ask("GET", "/anon-shares/system").json["target"]
+            == "/anon-shares/system"
+        )
 
 
 def test_a_network_that_is_not_allowed_does_not_reach_the_admin_side(

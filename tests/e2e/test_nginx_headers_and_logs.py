@@ -34,7 +34,12 @@ def test_forwarded_is_built_from_the_configuration(site: Deployment) -> None:
     }
     host = site.nginx.proxy.public_host
     assert site.nginx.url == f"http://{host}/"
-    for target in ("/shares/system", "/anon-shares/x", "/orthanc-admin/x", "/welcome/"):
+    for target in (
+        "/shares/system",
+        "/anon-shares/system",
+        "/orthanc-admin/x",
+        "/welcome/",
+    ):
         arrived = site.ask("GET", target, headers=spoofed).json["headers"]
         wanted = f"by=_nginx;for=127.0.0.1;host={host};proto=http"
         assert arrived["forwarded"] == wanted
@@ -47,13 +52,23 @@ def test_forwarded_is_built_from_the_configuration(site: Deployment) -> None:
 
 def test_referer_and_cookies_stay_outside(site: Deployment) -> None:
     headers = {"Referer": f"http://x/?token={TOKEN}", "Cookie": "session=1"}
-    for target in ("/shares/system", "/anon-shares/x", "/welcome/", "/ohif/x"):
+    for target in ("/shares/system", "/anon-shares/system", "/welcome/", "/ohif/x"):
         arrived = site.ask("GET", target, headers=headers).json["headers"]
         assert not {"referer", "cookie"} & arrived.keys()
 
 
 @pytest.mark.parametrize(
-    "target", ["/shares/system", "/welcome/", "/ohif/", "/nonsense", "/shares/x"]
+    "target",
+    [
+        "/shares/system",
+        "/anon-shares/system",
+        "/anon-shares/stone-webviewer/configuration.json",
+        "/anon-shares/x",
+        "/welcome/",
+        "/ohif/",
+        "/nonsense",
+        "/shares/x",
+    ],
 )
 def test_answers_carry_each_protective_header_once(
     site: Deployment, target: str

@@ -1,4 +1,4 @@
-"""The whole demo, running: two Orthancs, the services, nginx, OHIF."""
+"""The whole demo, running: three Orthancs, the services, nginx, OHIF."""
 
 import shutil
 from collections.abc import Iterator

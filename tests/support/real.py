@@ -16,6 +16,7 @@ DEBIAN_PACKAGE = {
     "envsubst": "gettext-base",
     "wrk": "wrk",
     "npm": "npm",
+    "dcmdump": "dcmtk",
     "unzip": "unzip",
 }
 """Program to the Debian packages that bring it."""

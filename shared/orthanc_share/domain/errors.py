@@ -18,7 +18,8 @@ OrthancShareError
 │   └── RolesNotWritableError     there is no file for it, or none we may write
 ├── TemplateNotFoundError         no e-mail template has that name
 └── UpstreamError                 another server answered nonsense
-    └── UpstreamUnavailableError  another server did not answer in time
+    └── UpstreamUnavailableError  another server is not there now
+        └── UpstreamTimeoutError  another server is there, but did not answer in time
 ```
 
 `code` is stable: logs, metrics and problem bodies carry it.
@@ -163,3 +164,9 @@ class UpstreamUnavailableError(UpstreamError):
     """Another server could not be reached or did not answer in time."""
 
     code = "upstream_unavailable"
+
+
+class UpstreamTimeoutError(UpstreamUnavailableError):
+    """Another server could be reached, but its answer did not come in time."""
+
+    code = "upstream_timeout"

@@ -103,6 +103,11 @@ class Share:
             raise NotYetValidTokenError(self.type, self.not_before)
 
     @property
+    def has_dicom_uids(self) -> bool:
+        """Whether every resource has a DICOM id."""
+        return all(resource.dicom_uid for resource in self.resources)
+
+    @property
     def dicom_uids(self) -> tuple[str, ...]:
         """The DICOM ids, in order.
 

@@ -161,6 +161,9 @@ class ViewerLinks:
 
     def _volview(self, share: Share, token: str) -> str:
         root = self._orthanc(share)
+        if share.flavour is Flavour.ANONYMIZED and share.has_dicom_uids:
+            source = _encode(f"{root}{self._dicomweb(share)}")
+            return f"{root}volview/index.html?dicomweb={source}&token={_encode(token)}"
         ids = self._orthanc_ids(share)
         # One name for each address; the predecessors named only the first (A39).
         names = (
@@ -168,11 +171,16 @@ class ViewerLinks:
             if len(ids) == 1
             else [f"archive-{number}.zip" for number, _ in enumerate(ids, 1)]
         )
-        archives = (f"../studies/{_encode(study)}/archive" for study in ids)
+        archives = (f"../studies/{study}/archive" for study in ids)
         return (
             f"{root}volview/index.html?names=[{','.join(names)}]"
             f"&urls={','.join(archives)}&token={_encode(token)}"
         )
+
+    def _dicomweb(self, share: Share) -> str:
+        # With one study VolView opens its list of series, else that of studies.
+        uids = self._uids(share)
+        return "dicom-web" if "," in uids else f"dicom-web/studies/{uids}"
 
     def _ohif(self, share: Share, token: str) -> str:
         root = _configured(self._roots.ohif, "PUBLIC_OHIF_ROOT")
@@ -183,6 +191,9 @@ class ViewerLinks:
                 raise InvalidResourceError("OHIF's dicom-json opens exactly one study.")
             orthanc = self._orthanc(share) if is_anonymized else "../"
             source = f"{orthanc}studies/{ids[0]}/ohif-dicom-json"
+            if is_anonymized:
+                # OHIF 3.13 asks for this document without its `Authorization`.
+                source += f"?token={_encode(token)}"
             return f"{root}viewer?url={quote(source)}&token={_encode(token)}"
         source = f"/{OHIF_ANONYMIZED_SOURCE}" if is_anonymized else ""
         uids = self._uids(share)
@@ -225,4 +236,5 @@ def _encode(text: str) -> str:
 
 
 def _join(ids: Sequence[str]) -> str:
-    return ",".join(_encode(one) for one in ids)
+    # UIDs and Orthanc ids hold nothing that must be encoded (`Resource`).
+    return ",".join(ids)

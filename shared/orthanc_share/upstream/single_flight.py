@@ -101,7 +101,7 @@ class SingleFlight(Generic[K, V]):
         self._entries.pop(key, None)
         self._entries[key] = _Entry(outcome, now + lifetime)
         # Entries lie in the order of their making, so the oldest are in front.
-        while self._is_front_superfluous(now):
+        while self._entries and self._is_front_superfluous(now):
             self._entries.popitem(last=False)
 
     def _is_front_superfluous(self, now: float) -> bool:

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from orthanc_share.deidentification.actions import DeidentificationError
 from orthanc_share.domain.errors import (
     ConfigurationError,
     OrthancShareError,
@@ -20,6 +21,7 @@ from orthanc_share.domain.errors import (
     TemplateNotFoundError,
     TokenError,
     UpstreamError,
+    UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
 from orthanc_share.web.json_body import UnreadableBodyError
@@ -82,8 +84,10 @@ STATUS: Mapping[type[OrthancShareError], HTTPStatus] = {
     RolesNotWritableError: HTTPStatus.CONFLICT,
     TemplateNotFoundError: HTTPStatus.NOT_FOUND,
     TokenError: HTTPStatus.FORBIDDEN,
+    DeidentificationError: HTTPStatus.BAD_GATEWAY,
     UpstreamError: HTTPStatus.BAD_GATEWAY,
     UpstreamUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    UpstreamTimeoutError: HTTPStatus.GATEWAY_TIMEOUT,
 }
 """Domain error to HTTP status; the most specific class wins."""
 

@@ -1,5 +1,6 @@
 """The script that makes the deployment's secrets."""
 
+import json
 import os
 import stat
 import subprocess
@@ -21,6 +22,12 @@ def test_secrets_can_be_read_in_containers_but_not_on_the_machine(
     assert stat.S_IMODE(secret_folder.stat().st_mode) == 0o700
     modes = {stat.S_IMODE(path.stat().st_mode) for path in secret_folder.iterdir()}
     assert modes == {0o444}
+
+
+def test_the_anonymizer_and_its_orthanc_get_one_password(secret_folder: Path) -> None:
+    password = (secret_folder / "ORTHANC_PASSWORD").read_text().strip()
+    users = json.loads((secret_folder / "ORTHANC_USERS_FOR_ANON_SHARES").read_text())
+    assert users == {make_secrets.ANONYMIZER_USER: password}
 
 
 def test_secrets_are_never_overwritten_and_differ_each_time(

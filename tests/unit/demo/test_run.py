@@ -20,6 +20,7 @@ from demo.suite_server import Addresses
 
 LINKS = Links(
     (Link("Head CT", "http://h/live", "t"),),
+    Link("The same, de-identified", "http://h/hidden", "v"),
     Link("old", "http://h/old", "u"),
     "ohif-viewer-publication",
 )
@@ -28,7 +29,13 @@ LINKS = Links(
 def demo(ohif: str | None = "http://h/ohif/", *processes: Process) -> Running:
     return Running(
         Service("http://s/", ("demo", "secret")),
-        Addresses("http://h/welcome/", "http://h/shares/", ohif),
+        Addresses(
+            "http://h/welcome/",
+            "http://h/shares/",
+            ohif,
+            "http://h/anon-shares/",
+            "http://127.0.0.1:1/",
+        ),
         LINKS,
         OrthancSetup("admin", Path(), 8042, users={"demo": "secret"}),
         processes,

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,24 @@ from demo.calls import call
 from demo.processes import free_port
 from demo.suite_server import Addresses, make_secrets
 
-ADDRESSES = Addresses("http://127.0.0.1:1/welcome/", "http://127.0.0.1:2/", None)
+ADDRESSES = Addresses(
+    landing="http://127.0.0.1:1/welcome/",
+    orthanc="http://127.0.0.1:2/",
+    ohif=None,
+    anonymizer="http://127.0.0.1:1/anon-shares/",
+    orthanc_behind="http://127.0.0.1:3/",
+)
 
 
 def test_secrets_are_made_once_and_readable_by_their_owner_only(tmp_path: Path) -> None:
     first = make_secrets(tmp_path / "secrets")
     files = list(first.folder.iterdir())
-    assert {file.name for file in files} == {"USERS", "SECRET_KEY"}
+    assert {file.name for file in files} == {
+        "USERS",
+        "SECRET_KEY",
+        "DEIDENTIFICATION_KEY",
+        "ORTHANC_PASSWORD",
+    }
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert stat.S_IMODE(first.folder.stat().st_mode) == 0o700
     assert make_secrets(first.folder) == first
@@ -28,11 +40,12 @@ def test_passwords_are_not_shown(tmp_path: Path) -> None:
     made = make_secrets(tmp_path)
     assert made.login("demo") == ("demo", made.users["demo"])
     assert made.users["demo"] not in repr(made)
+    assert made.orthanc_password not in repr(made)
 
 
 def test_the_viewer_is_set_only_when_there_is_one() -> None:
     assert "PUBLIC_OHIF_ROOT" not in ADDRESSES.settings()
-    with_viewer = Addresses("http://a/", "http://b/", "http://c/ohif/")
+    with_viewer = replace(ADDRESSES, ohif="http://c/ohif/")
     assert with_viewer.settings()["PUBLIC_OHIF_ROOT"] == "http://c/ohif/"
 
 

@@ -1,4 +1,4 @@
-"""The anonymizer, which shows nothing yet but its health."""
+"""The anonymizer where no anonymized shares are set up: nothing but its health."""
 
 from pathlib import Path
 

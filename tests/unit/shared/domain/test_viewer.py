@@ -186,8 +186,38 @@ def test_ohif_reads_an_anonymized_share_from_the_anonymizer() -> None:
     json = links(ohif_data_source=OhifDataSource.DICOM_JSON)
     url = json.viewer_url(hidden, TOKEN)
     assert url is not None
-    source = f"{PUBLIC}/anon-shares/studies/{study}/ohif-dicom-json"
+    source = f"{PUBLIC}/anon-shares/studies/{study}/ohif-dicom-json?token={TOKEN}"
     assert parse_qs(urlsplit(url).query)["url"] == [source]
+
+
+def test_volview_reads_an_anonymized_share_by_dicomweb() -> None:
+    one = share("volview-viewer-publication", flavour=Flavour.ANONYMIZED)
+    root = f"{PUBLIC}/anon-shares/"
+    url = links().viewer_url(one, TOKEN)
+    assert url is not None
+    assert url.startswith(f"{root}volview/index.html?dicomweb=https%3A%2F%2F")
+    assert parse_qs(urlsplit(url).query) == {
+        "dicomweb": [f"{root}dicom-web/studies/{pseudonyms_of(one).uid(U1)}"],
+        "token": [TOKEN],
+    }
+    # Of several studies it shows the list: all that the token opens.
+    url = links().viewer_url(replace(one, resources=(ONE, TWO)), TOKEN)
+    assert url is not None
+    assert parse_qs(urlsplit(url).query)["dicomweb"] == [f"{root}dicom-web"]
+
+
+def test_volview_reads_an_anonymized_share_without_uids_as_archives() -> None:
+    one = share(
+        "volview-viewer-publication",
+        Resource(Level.STUDY, None, A),
+        flavour=Flavour.ANONYMIZED,
+    )
+    links().check(one)
+    url = links().viewer_url(one, TOKEN)
+    assert url is not None
+    assert parse_qs(urlsplit(url).query)["urls"] == [
+        f"../studies/{pseudonyms_of(one).orthanc_id(A)}/archive"
+    ]
 
 
 @pytest.mark.parametrize(

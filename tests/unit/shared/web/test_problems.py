@@ -1,6 +1,7 @@
 """Problem bodies (RFC 9457)."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +12,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from orthanc_share.deidentification.actions import DeidentificationError
+from orthanc_share.deidentification.gate import (
+    BlockedInstanceError,
+    Outcome,
+    Reason,
+    Verdict,
+)
 from orthanc_share.domain import errors
 from orthanc_share.web import problems
 from orthanc_share.web.json_body import UnreadableBodyError
@@ -39,19 +47,23 @@ def kinds(base: type[errors.OrthancShareError]) -> set[type[errors.OrthancShareE
     return {kind for kind in found if kind.__module__.startswith("orthanc_share.")}
 
 
+SPECIAL: Mapping[type[errors.OrthancShareError], errors.OrthancShareError] = {
+    errors.ConfigurationError: errors.ConfigurationError(["a", "b"]),
+    errors.ExpiredTokenError: errors.ExpiredTokenError("stone-publication", EPOCH),
+    errors.NotYetValidTokenError: errors.NotYetValidTokenError("stone", EPOCH),
+    BlockedInstanceError: BlockedInstanceError(
+        Verdict(Outcome.BLOCKED, Reason.DOCUMENT)
+    ),
+    BodyTooLargeError: BodyTooLargeError(),
+    InvalidMembersError: InvalidMembersError([{"loc": ("type",), "msg": "No."}]),
+    RequestError: RequestError(HTTPStatus.CONFLICT, "No."),
+}
+"""Errors that are not made of a text."""
+
+
 def example(kind: type[errors.OrthancShareError]) -> errors.OrthancShareError:
     """Return an error of any kind."""
-    if kind is errors.ConfigurationError:
-        return errors.ConfigurationError(["a", "b"])
-    if kind in {errors.ExpiredTokenError, errors.NotYetValidTokenError}:
-        return kind("stone-viewer-publication", EPOCH)
-    if kind is BodyTooLargeError:
-        return BodyTooLargeError()
-    if kind is InvalidMembersError:
-        return InvalidMembersError([{"loc": ("type",), "msg": "No."}])
-    if kind is RequestError:
-        return RequestError(HTTPStatus.CONFLICT, "No.")
-    return kind("No.")
+    return SPECIAL.get(kind) or kind("No.")
 
 
 @pytest.mark.parametrize(
@@ -72,6 +84,8 @@ def example(kind: type[errors.OrthancShareError]) -> errors.OrthancShareError:
         (errors.ConfigurationError(["No."]), 500),
         (errors.UpstreamError("No."), 502),
         (errors.UpstreamUnavailableError("No."), 503),
+        (errors.UpstreamTimeoutError("No."), 504),
+        (DeidentificationError("No."), 502),
         (RequestError(HTTPStatus.CONFLICT, "No."), 409),
     ],
     ids=lambda value: getattr(value, "code", None),

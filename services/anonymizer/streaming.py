@@ -1,0 +1,109 @@
+"""Answers that are made while they are sent, no faster than they are read."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from http import HTTPStatus
+from typing import Final
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
+
+from anonymizer.context import ShareCounters
+from orthanc_share.domain.errors import OrthancShareError
+
+STALL_MAX: Final = 60.0
+"""Longest time for which a client may take nothing, in seconds."""
+
+HEADERS: Final[Mapping[str, str]] = {
+    "Cache-Control": "private, no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Header fields of all answers with images or metadata."""
+
+_log = logging.getLogger(__name__)
+
+
+class StreamedResponse(Response):
+    """An answer in pieces. Where a piece cannot be made, the connection is cut.
+
+    Args:
+        first: The first piece.
+        rest: The others.
+        media_type: The field `Content-Type`.
+        counters: Of the share; count what was sent.
+    """
+
+    def __init__(
+        self,
+        first: bytes,
+        rest: AsyncGenerator[bytes, None],
+        media_type: str,
+        counters: ShareCounters,
+    ) -> None:
+        self.status_code = HTTPStatus.OK
+        self.background = None
+        self.init_headers({**HEADERS, "Content-Type": media_type})
+        self._first = first
+        self._rest = rest
+        self._counters = counters
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send all of it, or as much as there is."""
+        start = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": self.raw_headers,
+        }
+        await send(start)
+        async with aclosing(self._rest):
+            try:
+                await self._piece(send, self._first)
+                async for piece in self._rest:
+                    await self._piece(send, piece)
+            except (OrthancShareError, TimeoutError) as error:
+                # Without a last piece the server cuts the connection: the client must
+                # not take what it has got for the whole.
+                code = getattr(error, "code", "client_stalled")
+                _log.warning("answer broken off", extra={"code": code})
+                return
+        await send({"type": "http.response.body"})
+
+    async def _piece(self, send: Send, piece: bytes) -> None:
+        async with asyncio.timeout(STALL_MAX):
+            message = {"type": "http.response.body", "body": piece, "more_body": True}
+            await send(message)
+        self._counters.sent(len(piece))
+
+
+async def streamed(
+    pieces: AsyncGenerator[bytes, None], media_type: str, counters: ShareCounters
+) -> Response:
+    """Return an answer once its first piece is there; until then errors are told.
+
+    Args:
+        pieces: The body.
+        media_type: The field `Content-Type`.
+        counters: Of the share.
+
+    Raises:
+        OrthancShareError: The first piece could not be made.
+    """
+    try:
+        first = await anext(pieces, b"")
+    except BaseException:
+        await pieces.aclose()
+        raise
+    return StreamedResponse(first, pieces, media_type, counters)
+
+
+def whole(
+    body: bytes, media_type: str, counters: ShareCounters, status: int = HTTPStatus.OK
+) -> Response:
+    """Return an answer whose body is there already."""
+    counters.sent(len(body))
+    headers = {**HEADERS, "Content-Type": media_type}
+    return Response(body, status, headers)
