@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -36,6 +37,11 @@ class ShareCounters:
 
     metrics: Metrics = field(repr=False)
     share_id: str
+    _count_bytes: Callable[[float], None] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        count = self.metrics.byte_counter(self.share_id)
+        object.__setattr__(self, "_count_bytes", count)
 
     def served(self, facts: ImageFacts) -> None:
         """Count an instance that went out as it was, masked, or as a placeholder."""
@@ -73,7 +79,7 @@ class ShareCounters:
 
     def sent(self, number: int) -> None:
         """Count bytes."""
-        self.metrics.instance_bytes.labels(self.share_id).inc(number)
+        self._count_bytes(number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,9 @@ from typing_extensions import override
 from anonymizer.context import ShareCounters
 from orthanc_share.domain.errors import OrthancShareError
 
+PIECE_MIN: Final = 65_536
+"""Least bytes that are sent at once, except at the end: joining costs less."""
+
 STALL_MAX: Final = 60.0
 """Longest time for which a client may take nothing, in seconds."""
 
@@ -61,9 +64,7 @@ class StreamedResponse(Response):
         await send(start)
         async with aclosing(self._rest):
             try:
-                await self._piece(send, self._first)
-                async for piece in self._rest:
-                    await self._piece(send, piece)
+                await self._all(send)
             except (OrthancShareError, TimeoutError) as error:
                 # Without a last piece the server cuts the connection: the client must
                 # not take what it has got for the whole.
@@ -71,6 +72,17 @@ class StreamedResponse(Response):
                 _log.warning("answer broken off", extra={"code": code})
                 return
         await send({"type": "http.response.body"})
+
+    async def _all(self, send: Send) -> None:
+        waiting, length = [self._first], len(self._first)
+        async for piece in self._rest:
+            waiting.append(piece)
+            length += len(piece)
+            if length >= PIECE_MIN:
+                await self._piece(send, b"".join(waiting))
+                waiting, length = [], 0
+        if waiting:
+            await self._piece(send, b"".join(waiting))
 
     async def _piece(self, send: Send, piece: bytes) -> None:
         async with asyncio.timeout(STALL_MAX):

@@ -58,6 +58,9 @@ _CAPTURE = frozenset(0x00181000 + low for low in range(0x10, 0x1C))
 _OVERLAY_BITS = frozenset(0x60000102 + (group << 16) for group in range(0, 0x20, 2))
 """Overlay Bit Position; not zero means an overlay within the pixel cells."""
 
+KNOWN_MAX: Final = 1024
+"""Verdicts that are remembered."""
+
 _SUSPECT_TYPE = re.compile(
     "SECONDARY|SAVE|SCREEN|CAPTURE|LABEL|REPORT|OVERVIEW|THUMBNAIL|POSTER|SUMMARY"
     "|ANNOTAT|BURN|DOSE|INFO|PROTOCOL|\\bPROT\\b|\\N{REPLACEMENT CHARACTER}"
@@ -98,9 +101,25 @@ class PixelGate:
     def __init__(self, profile: Profile) -> None:
         self._permits = frozenset(profile.allowed_modalities)
         self._masks = tuple(profile.masks)
+        self._order = sorted(self.needs)
+        self._known: dict[tuple[tuple[str, ...] | None, ...], Verdict] = {}
 
     def judge(self, facts: Facts) -> Verdict:
         """Return what happens to an object with these facts; never raises."""
+        if facts.nested or facts.items:
+            return self._judged(facts)
+        # The images of a series differ in nothing that matters here.
+        found = map(facts.values.get, self._order)
+        key = tuple(None if one is None else tuple(one) for one in found)
+        verdict = self._known.get(key)
+        if verdict is None:
+            verdict = self._judged(facts)
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            self._known[key] = verdict
+        return verdict
+
+    def _judged(self, facts: Facts) -> Verdict:
         sop_class = _only(facts.values, SOP_CLASS)
         storage = CLASSES.get(sop_class)
         if storage is None:

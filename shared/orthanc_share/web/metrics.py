@@ -1,6 +1,6 @@
 """Counters of a process, shown at `GET /metrics` in Prometheus' text format."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from prometheus_client import (
@@ -59,7 +59,7 @@ class Metrics:
             ["share", "outcome", "reason"],
             registry=self._registry,
         )
-        self.instance_bytes = Counter(
+        self._instance_bytes = Counter(
             "orthanc_share_instance_bytes",
             "Bytes of images and metadata that a de-identified share got.",
             ["share"],
@@ -92,13 +92,22 @@ class Metrics:
             case _ as never:
                 assert_never(never)
 
+    def byte_counter(self, share: str) -> Callable[[float], None]:
+        """Return what counts bytes that a de-identified share got.
+
+        Args:
+            share: Its id.
+        """
+        # Looked up once, for it is called for every piece of every image.
+        return self._instance_bytes.labels(share).inc
+
     def forget_share(self, share: str) -> None:
         """Remove the counters of a share that is not in use any more.
 
         Args:
             share: Its id, as in the label.
         """
-        for counter in (self.instances, self.instance_bytes):
+        for counter in (self.instances, self._instance_bytes):
             counter.remove_by_labels({"share": share})
 
     async def expose(self, _request: Request) -> Response:

@@ -406,3 +406,21 @@ def test_the_refusal_names_the_reason_and_no_value() -> None:
     refusal = BlockedInstanceError(verdict)
     assert str(refusal) == "The instance is not shown: burned-in."
     assert refusal.verdict is verdict
+
+
+def test_what_is_remembered_is_bounded_and_stays_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pixel_gate, "KNOWN_MAX", 3)
+    gate = PixelGate(Profile())
+    for rows in [*range(1, 9), *range(1, 9)]:
+        for burned_in in ("NO", "YES"):
+            values = {
+                pixel_gate.SOP_CLASS: (CT,),
+                IMAGE_TYPE: ORIGINAL,
+                ROWS: (str(rows),),
+                BURNED_IN: (burned_in,),
+            }
+            verdict = gate.judge(Facts(values))
+            assert verdict == PixelGate(Profile()).judge(Facts(values))
+            assert verdict.blocked is (burned_in == "YES")
