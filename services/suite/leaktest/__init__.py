@@ -1,0 +1,1 @@
+"""Looks for a patient's identity in everything that the anonymizer answers."""

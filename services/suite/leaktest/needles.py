@@ -1,0 +1,168 @@
+"""What is looked for, and the search for many of them at once."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+LENGTH_MIN = 4
+"""A form with fewer bytes is not looked for."""
+
+WHOLE_WORD_BELOW = 6
+"""Forms with fewer bytes occur by chance: they count as words of their own only."""
+
+_CHARSETS = (
+    *("utf_8", "utf_16_le", "utf_16_be", "latin_1", "iso8859_2", "iso8859_5"),
+    *("iso8859_6", "iso8859_7", "iso8859_8", "iso8859_9", "shift_jis", "euc_jp"),
+    *("iso2022_jp", "euc_kr", "gb18030", "tis_620"),
+)
+_ESCAPES = re.compile(rb"\x1b[\x20-\x2f]+[\x30-\x7e]")
+_DIGITS_AND_DOTS = frozenset(b"0123456789.")
+_HEX_AND_DASHES = frozenset(b"0123456789abcdef-")
+_RANDOM_LENGTH = 32
+_DEPTH = 12
+_WORD = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz")
+_PSEUDONYM = b"2.25."
+
+
+class Kind(StrEnum):
+    """What a value is, which tells where it counts."""
+
+    TEXT = "text"
+    NATIVE = "native text"
+    DATE = "date"
+    TIME = "time"
+    UID = "UID"
+    ORTHANC_ID = "Orthanc id"
+    DIGEST = "digest"
+    ADDRESS = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class Needle:
+    """A value that must not come out.
+
+    Args:
+        value: The value; kept out of reports unless it is asked for.
+        kind: What it is.
+        source: Where the original has it, such as a tag.
+    """
+
+    value: str = field(repr=False)
+    kind: Kind
+    source: str
+
+
+def forms(needle: Needle) -> set[bytes]:
+    """Return the bytes as which a value may appear, in lower case."""
+    text = needle.value.lower()
+    if text.isascii():
+        return {text.encode("ascii")}
+    found = set()
+    for charset in _CHARSETS:
+        for variant in (text, needle.value):
+            encoded = variant.encode(charset, "ignore")
+            if encoded.decode(charset) == variant:
+                found.add(_ESCAPES.sub(b"", encoded).lower())
+    return found
+
+
+class Haystack:
+    """Looks for needles in bytes, whatever their case.
+
+    Args:
+        needles: What is looked for.
+    """
+
+    def __init__(self, needles: Iterable[Needle]) -> None:
+        self.needles = tuple(needles)
+        self._by_form = {
+            form: needle
+            for needle in self.needles
+            for form in forms(needle)
+            if len(form) >= LENGTH_MIN
+        }
+        same_start: dict[int, list[bytes]] = {}
+        for form in self._by_form:
+            same_start.setdefault(form[0], []).append(form)
+        self._groups = [_Group.of(forms) for forms in same_start.values()]
+
+    def find(self, data: bytes) -> Iterator[Needle]:
+        """Give each needle that is in `data`, as often as it is found."""
+        text = data.lower()
+        for group in self._groups:
+            for candidate in group.pattern.finditer(text):
+                yield from self._at(text, candidate.start(), group.lengths)
+
+    def _at(self, text: bytes, at: int, lengths: Iterable[int]) -> Iterator[Needle]:
+        for length in lengths:
+            form = text[at : at + length]
+            needle = self._by_form.get(form)
+            if needle is not None and _counts(text, at, form, needle.kind):
+                yield needle
+
+
+class _Group(NamedTuple):
+    """Forms that begin with the same byte.
+
+    Args:
+        pattern: Matches where one of them may begin.
+        lengths: The lengths that they have.
+    """
+
+    pattern: re.Pattern[bytes]
+    lengths: tuple[int, ...]
+
+    @classmethod
+    def of(cls, forms: Collection[bytes]) -> "_Group":
+        """Return the group of some forms.
+
+        The pattern asks of each byte only whether any form has it at this place: an
+        alternative for each form would be far slower.
+        """
+        lengths = sorted({len(form) for form in forms})
+        depth = min(lengths[0], _DEPTH)
+        columns = zip(*(form[:depth] for form in forms), strict=True)
+        first, *more = (_one_of(set(column)) for column in columns)
+        # They may overlap: what follows the first byte is looked at, not taken.
+        return cls(re.compile(first + b"(?=" + b"".join(more) + b")"), tuple(lengths))
+
+
+def _one_of(values: Collection[int]) -> bytes:
+    letters = b"".join(re.escape(bytes([value])) for value in sorted(values))
+    return letters if len(values) == 1 else b"[" + letters + b"]"
+
+
+def _counts(text: bytes, at: int, form: bytes, kind: Kind) -> bool:
+    """Tell whether what was found is the value, not a part of another one."""
+    end = at + len(form)
+    if kind in {Kind.DATE, Kind.TIME}:
+        return not _is_in_random_id(text, at, end)
+    if len(form) < WHOLE_WORD_BELOW:
+        return not (_is_word(text, at - 1) or _is_word(text, end))
+    return True
+
+
+def _is_word(text: bytes, at: int) -> bool:
+    return 0 <= at < len(text) and text[at] in _WORD
+
+
+def _is_in_random_id(text: bytes, start: int, end: int) -> bool:
+    """Tell whether digits are a part of something random, where any date occurs.
+
+    So are the UIDs that the anonymizer makes, and its ids of requests.
+    """
+    run = _run(text, start, end, _DIGITS_AND_DOTS)
+    if run.startswith(_PSEUDONYM) and run.count(b".") == _PSEUDONYM.count(b"."):
+        return True
+    return len(_run(text, start, end, _HEX_AND_DASHES)) >= _RANDOM_LENGTH
+
+
+def _run(text: bytes, start: int, end: int, letters: frozenset[int]) -> bytes:
+    """Return the longest text around a place that has only these letters."""
+    while start > 0 and text[start - 1] in letters:
+        start -= 1
+    while end < len(text) and text[end] in letters:
+        end += 1
+    return text[start:end]

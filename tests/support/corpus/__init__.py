@@ -1,0 +1,1 @@
+"""A corpus of DICOM files that try to carry a patient's identity through."""
