@@ -12,14 +12,8 @@ import typer
 from suite.leaktest.collect import collected, identities
 from suite.leaktest.crawl import Leak, Outcome, crawl
 from suite.leaktest.odd import foreign_requests, odd_requests
-from suite.leaktest.requests import (
-    ROUTES,
-    Ask,
-    every_accept,
-    narrow,
-    requests,
-    sensitive_bulk,
-)
+from suite.leaktest.requests import Ask, every_accept, narrow, requests, sensitive_bulk
+from suite.leaktest.routes import ROUTES
 from suite.leaktest.scan import Scanner
 from suite.leaktest.transport import Site, site
 from suite.leaktest.world import UnexpectedAnswerError, World, explore

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from suite.leaktest.requests import ROUTES, Ask, Route, requests
+from suite.leaktest.requests import Ask, requests
+from suite.leaktest.routes import ROUTES, Route
 from suite.leaktest.world import DICOM_WEB, World
 
 METHODS = ("PUT", "DELETE", "POST", "PATCH", "HEAD", "OPTIONS", "TRACE", "PROPFIND")

@@ -31,8 +31,9 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
 }
 _PLAIN = (str, int, float, type(None))
 _encode = msgspec.json.Encoder().encode
-# Loggers of libraries that show addresses with their queries at this level.
-_TALKATIVE = ("httpx", "httpcore", "hpack")
+# Loggers of libraries that show addresses with their queries, or what is written in
+# images, below this level.
+_TALKATIVE = ("httpx", "httpcore", "hpack", "PIL", "pydicom")
 
 
 class JsonFormatter(logging.Formatter):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from orthanc_share.web.logging import JsonFormatter, configure_logging
+from orthanc_share.web.logging import _TALKATIVE, JsonFormatter, configure_logging
 
 TOKEN = (
     "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0eXBlIjoic3RvbmUifQ."
@@ -36,7 +36,7 @@ def line(message: str, *args: object, **extra: Any) -> str:
 @pytest.fixture
 def restored_logging() -> Iterator[None]:
     """Undo what `configure_logging` does."""
-    names = ("", "httpx", "httpcore", "hpack", "uvicorn", "uvicorn.error")
+    names = ("", *_TALKATIVE, "uvicorn", "uvicorn.error")
     loggers = [logging.getLogger(n) for n in (*names, "uvicorn.access")]
     before = [(one.handlers, one.level, one.propagate) for one in loggers]
     yield

@@ -12,7 +12,6 @@ from suite.leaktest.collect import collected, identities
 from suite.leaktest.needles import Kind
 from suite.leaktest.odd import FOREIGN_MAX, foreign_requests, odd_requests
 from suite.leaktest.requests import (
-    ROUTES,
     every_accept,
     every_query,
     narrow,
@@ -20,6 +19,7 @@ from suite.leaktest.requests import (
     sample,
     sensitive_bulk,
 )
+from suite.leaktest.routes import ROUTES
 from suite.leaktest.transport import site
 from suite.leaktest.world import UnexpectedAnswerError, World, explore
 from tests.unit.services.suite.leaktest.site import (

@@ -6,7 +6,8 @@ from suite.leaktest.collect import collected
 from suite.leaktest.crawl import crawl
 from suite.leaktest.needles import Kind, Needle
 from suite.leaktest.odd import FOREIGN_MAX, foreign_requests
-from suite.leaktest.requests import Ask, Route
+from suite.leaktest.requests import Ask
+from suite.leaktest.routes import Route
 from suite.leaktest.scan import Scanner
 from suite.leaktest.transport import site
 from suite.leaktest.world import Instance, Series, Study, World
