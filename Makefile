@@ -34,7 +34,7 @@ check: init ## format, lint, types, import contracts
 
 test: init packages check ## everything: check, then all tests with their coverage
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest -n 2 --dist loadfile
+	$(VENV)/bin/coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 

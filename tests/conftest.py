@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import logging
 import signal
 from collections.abc import Iterator
 
@@ -26,6 +27,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def anyio_backend() -> str:
     """Return the one loop that the services run on."""
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _no_handler_stays() -> Iterator[None]:
+    """Remove handlers that a test adds: their stream is closed with the test."""
+    root = logging.getLogger()
+    before = list(root.handlers)
+    yield
+    for handler in list(root.handlers):
+        if type(handler) is logging.StreamHandler and handler not in before:
+            root.removeHandler(handler)
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ _CHARSETS = (
 _ESCAPES = re.compile(rb"\x1b[\x20-\x2f]+[\x30-\x7e]")
 _DIGITS_AND_DOTS = frozenset(b"0123456789.")
 _HEX_AND_DASHES = frozenset(b"0123456789abcdef-")
+_HEX_LETTERS = frozenset(b"abcdef")
+_ID_LENGTH = 16  # of our ids of requests
 _RANDOM_LENGTH = 32
 _DEPTH = 12
 _WORD = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz")
@@ -156,7 +158,10 @@ def _is_in_random_id(text: bytes, start: int, end: int) -> bool:
     run = _run(text, start, end, _DIGITS_AND_DOTS)
     if run.startswith(_PSEUDONYM) and run.count(b".") == _PSEUDONYM.count(b"."):
         return True
-    return len(_run(text, start, end, _HEX_AND_DASHES)) >= _RANDOM_LENGTH
+    run = _run(text, start, end, _HEX_AND_DASHES)
+    # A date and a time make no more than 14 digits, and have no letters.
+    is_id = len(run) >= _ID_LENGTH and not _HEX_LETTERS.isdisjoint(run)
+    return is_id or len(run) >= _RANDOM_LENGTH
 
 
 def _run(text: bytes, start: int, end: int, letters: frozenset[int]) -> bytes:

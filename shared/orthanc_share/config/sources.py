@@ -32,7 +32,7 @@ SECRET_LENGTH_MAX = 65_536
 
 _FILE_SUFFIX = "_FILE"
 _NAME = re.compile(r"\b[A-Z][A-Z_]{3,}\b", re.ASCII)
-_MISSPELT = 0.85  # similarity from which an unknown variable was meant to be ours
+_MISSPELT = 0.86  # similarity from which an unknown variable was meant to be ours
 _SHELL_VARIABLES = {"USER"}  # look like ours, but every login has them
 
 

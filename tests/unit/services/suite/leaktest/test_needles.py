@@ -44,7 +44,9 @@ def test_a_date_in_a_made_up_uid_is_chance_and_elsewhere_is_not() -> None:
 
 def test_a_date_in_random_hexadecimal_digits_is_chance() -> None:
     assert not found(DAY, b"0a" * 8 + b"18501231" + b"0b" * 8)
+    assert not found(DAY, b"x-request-id: 0a1b185012310c1d")
     assert found(DAY, b"0a18501231")
+    assert found(DAY, b"1850123123595900")
 
 
 def test_short_values_count_as_whole_words_only() -> None:
