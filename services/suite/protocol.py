@@ -86,7 +86,6 @@ class TimeLimitedProtocol(HttpToolsProtocol):
         self._answer: Callable[[Scope, bytes], bytes | None] | None = None
         self._question = b""
         self._is_at_rest = False
-        self._is_over = False
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
@@ -140,8 +139,6 @@ class TimeLimitedProtocol(HttpToolsProtocol):
 
     @override
     def on_headers_complete(self) -> None:
-        if self._is_over:
-            return
         self._answer = self._posts_at_once.get(self.url)
         if self._answer is None or not self._may_answer_at_once():
             self._answer = None
@@ -150,8 +147,6 @@ class TimeLimitedProtocol(HttpToolsProtocol):
     @override
     def on_body(self, body: bytes) -> None:
         self._overhead -= len(body)
-        if self._is_over:
-            return
         if self._answer is None:
             super().on_body(body)
             return
@@ -161,7 +156,7 @@ class TimeLimitedProtocol(HttpToolsProtocol):
 
     @override
     def on_message_complete(self) -> None:
-        if self._is_over or self._answered_at_once():
+        if self._answered_at_once():
             return
         self._go_the_usual_way()
         super().on_message_complete()
@@ -200,8 +195,7 @@ class TimeLimitedProtocol(HttpToolsProtocol):
             self._is_at_rest = True
             self._waits.idle.add(self)
         else:
-            # Requests behind the last one of a connection are not answered.
-            self._is_over = True
+            # The parser passes over requests behind the last one of a connection.
             self.transport.close()
         return True
 
