@@ -21,6 +21,7 @@ from orthanc_share.web.lifespan import closing
 from orthanc_share.web.metrics import Metrics
 from orthanc_share.web.middleware import install_middleware
 from orthanc_share.web.operation import add_operation
+from orthanc_share.web.plain import NO_TELEMETRY
 from orthanc_share.web.problems import install_problems
 from orthanc_share.web.sharing import build_sharing
 from orthanc_share.web.startup import start
@@ -43,6 +44,7 @@ def create_app(
     stack = AsyncExitStack()
     app = FastAPI(
         title="orthanc-share anonymizer",
+        telemetry=NO_TELEMETRY,
         docs_url=None,
         redoc_url=None,
         # The redirect would name whatever host the caller sent.
