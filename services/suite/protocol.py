@@ -84,7 +84,8 @@ class TimeLimitedProtocol(HttpToolsProtocol):
         self._overhead = 0
         self._posts_at_once = posts_at_once(self.app)
         self._answer: Callable[[Scope, bytes], bytes | None] | None = None
-        self._question = b""
+        self._body: list[bytes] = []
+        self._body_length = 0
         self._is_at_rest = False
 
     @override
@@ -106,6 +107,9 @@ class TimeLimitedProtocol(HttpToolsProtocol):
         self._waits.idle.discard(self)
         self._overhead += len(data)
         super().data_received(data)
+        if self._body_length > JSON_LIMIT:
+            self._go_the_usual_way()
+        self._hand_on_body()
         if len(self.pipeline) > PIPELINE_MAX:
             self.transport.close()
         elif self._is_at_rest or self._is_our_turn():
@@ -139,26 +143,25 @@ class TimeLimitedProtocol(HttpToolsProtocol):
 
     @override
     def on_headers_complete(self) -> None:
-        self._answer = self._posts_at_once.get(self.url)
-        if self._answer is None or not self._may_answer_at_once():
-            self._answer = None
+        answer = self._posts_at_once.get(self.url)
+        if answer is None or not self._may_answer_at_once():
             super().on_headers_complete()
+            return
+        self._answer = answer
 
     @override
     def on_body(self, body: bytes) -> None:
         self._overhead -= len(body)
-        if self._answer is None:
-            super().on_body(body)
-            return
-        self._question += body
-        if len(self._question) > JSON_LIMIT:
-            self._go_the_usual_way()
+        # Joined later: uvicorn copies the whole body for each chunk of one byte.
+        self._body.append(body)
+        self._body_length += len(body)
 
     @override
     def on_message_complete(self) -> None:
         if self._answered_at_once():
             return
         self._go_the_usual_way()
+        self._hand_on_body()
         super().on_message_complete()
 
     @override
@@ -179,12 +182,14 @@ class TimeLimitedProtocol(HttpToolsProtocol):
         )
 
     def _answered_at_once(self) -> bool:
-        if self._answer is None:
+        if self._answer is None or self._body_length > JSON_LIMIT:
             return False
-        content = self._answer(self.scope, self._question)  # type: ignore[arg-type] # a typed dictionary
+        question = b"".join(self._body)
+        content = self._answer(self.scope, question)  # type: ignore[arg-type] # a typed dictionary
         if content is None:
             return False
-        self._answer, self._question = None, b""
+        self._answer = None
+        self._forget_body()
         head = self._waits.head.before_length(self.server_state.default_headers)
         keep_alive = self.parser.should_keep_alive()
         end = b"\r\n\r\n" if keep_alive else b"\r\nconnection: close\r\n\r\n"
@@ -200,12 +205,19 @@ class TimeLimitedProtocol(HttpToolsProtocol):
         return True
 
     def _go_the_usual_way(self) -> None:
-        """Hand what has arrived of a question to the application."""
-        if self._answer is None:
-            return
-        question, self._answer, self._question = self._question, None, b""
-        super().on_headers_complete()
-        super().on_body(question)
+        """Let the application answer a question, if it is not doing so already."""
+        if self._answer is not None:
+            self._answer = None
+            super().on_headers_complete()
+
+    def _hand_on_body(self) -> None:
+        """Give the application what has arrived of a body."""
+        if self._body and self._answer is None:
+            super().on_body(b"".join(self._body))
+            self._forget_body()
+
+    def _forget_body(self) -> None:
+        self._body, self._body_length = [], 0
 
     def _is_our_turn(self) -> bool:
         """Tell whether the newest request has arrived and waits for its answer.

@@ -8,6 +8,7 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from orthanc_share.web.json_body import JSON_LIMIT
@@ -218,3 +219,24 @@ def test_the_head_is_made_again_for_other_fields() -> None:
     fields = [(b"a", b"1")]
     assert head.before_length(fields) is head.before_length(fields)
     assert b"a: 2" in head.before_length([(b"a", b"2")])
+
+
+@pytest.mark.parametrize("target", [b"/ask", b"/other"])
+async def test_a_body_in_chunks_of_one_byte_is_joined_once(
+    target: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = App(never)
+    connection = Connection(app)
+    joined: list[int] = []
+
+    def on_body(protocol: HttpToolsProtocol, body: bytes) -> None:
+        joined.append(len(body))
+        on_body_of_uvicorn(protocol, body)
+
+    on_body_of_uvicorn = HttpToolsProtocol.on_body
+    monkeypatch.setattr(HttpToolsProtocol, "on_body", on_body)
+    head = b"POST %b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" % target
+    written = await connection.send(head, b"1\r\nx\r\n" * 5000 + b"0\r\n\r\n")
+    assert written.endswith(LATER)
+    assert app.bodies == [b"x" * 5000]
+    assert joined == [5000]
