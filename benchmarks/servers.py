@@ -27,6 +27,7 @@ STOP_TIMEOUT = 20.0
 
 SETTINGS = {
     "SECRET_KEY": SECRET_KEY,
+    "REGISTRY": "off",
     "USERS": f'{{"{USER[0]}": "{USER[1]}"}}',
     "PUBLIC_ORTHANC_ROOT": "https://share.example.org/shares/",
     "METRICS": "true",  # with which the run proves what was answered

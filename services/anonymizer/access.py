@@ -9,6 +9,7 @@ from orthanc_share.domain.access import AccessRequest, Decision, Denied, Reason,
 from orthanc_share.domain.clock import Clock
 from orthanc_share.domain.errors import TokenError
 from orthanc_share.domain.share import Flavour, Share
+from orthanc_share.registry.watch import Watch
 from orthanc_share.web.metrics import Metrics
 from orthanc_share.web.problems import RequestError
 from orthanc_share.web.sharing import Sharing
@@ -38,13 +39,21 @@ class Doorkeeper:
         sharing: Reads tokens, and knows the servers.
         clock: The present instant.
         metrics: Counts decisions.
+        watch: Knows what was revoked, and counts; None: the site keeps no registry.
     """
 
-    def __init__(self, sharing: Sharing, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        sharing: Sharing,
+        clock: Clock,
+        metrics: Metrics,
+        watch: Watch | None = None,
+    ) -> None:
         self._sharing = sharing
         self._server = sharing.policy.servers.get(Flavour.ANONYMIZED)
         self._clock = clock
         self._metrics = metrics
+        self._watch = watch
 
     def admit(self, token: str) -> Share:
         """Return the share of a token that opens something here, now.
@@ -59,11 +68,19 @@ class Doorkeeper:
             raise
         decision = self._decide(share)
         self._metrics.count(decision)
+        if self._watch is not None:
+            self._watch.note(share, decision)
         if isinstance(decision, Denied):
             raise AccessDeniedError
         return share
 
     def _decide(self, share: Share) -> Decision:
+        known = share if self._watch is None else self._watch.register.current(share)
+        if not isinstance(known, Share):
+            return Denied(known)
+        return self._decide_known(known)
+
+    def _decide_known(self, share: Share) -> Decision:
         # A standard share's own server is another one, even where no names are set.
         if share.flavour is not Flavour.ANONYMIZED:
             return Denied(Reason.WRONG_SERVER)

@@ -15,6 +15,7 @@ from anonymizer.orthanc import SERVER, Orthanc
 from anonymizer.routes import ROUTES
 from anonymizer.settings import AnonymizerSettings
 from orthanc_share.domain.clock import Clock, utc_now
+from orthanc_share.registry.watch import Watch
 from orthanc_share.upstream.bulk import BulkClient, BulkSettings
 from orthanc_share.web.health import Ping
 from orthanc_share.web.lifespan import closing
@@ -28,13 +29,17 @@ from orthanc_share.web.startup import start
 
 
 def create_app(
-    settings: AnonymizerSettings | None = None, *, clock: Clock = utc_now
+    settings: AnonymizerSettings | None = None,
+    *,
+    clock: Clock = utc_now,
+    watch: Watch | None = None,
 ) -> FastAPI:
     """Return the application.
 
     Args:
         settings: None: those of the process.
         clock: The present instant.
+        watch: Of the registry that runs in the same process.
 
     Raises:
         ConfigurationError: Something in the settings is wrong.
@@ -57,7 +62,8 @@ def create_app(
     if settings.is_in_use():
         client = _client(settings)
         stack.push_async_callback(client.aclose)
-        app.router.default = _gateway(settings, client, stack, metrics, clock)
+        door = Doorkeeper(build_sharing(settings, clock=clock), clock, metrics, watch)
+        app.router.default = _gateway(settings, client, stack, metrics, door)
         pings["orthanc"] = Orthanc(
             client, may_be_refused=settings.orthanc_pass_token
         ).ping
@@ -72,7 +78,7 @@ def _gateway(
     client: BulkClient,
     stack: AsyncExitStack,
     metrics: Metrics,
-    clock: Clock,
+    door: Doorkeeper,
 ) -> Gateway:
     contexts = Contexts(
         Site(
@@ -87,7 +93,7 @@ def _gateway(
     stack.push_async_callback(contexts.aclose)
     return Gateway(
         ROUTES,
-        Doorkeeper(build_sharing(settings, clock=clock), clock, metrics),
+        door,
         contexts,
         Slots(
             settings.anonymizer_max_concurrency,

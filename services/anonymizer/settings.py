@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 from typing_extensions import override
 
-from orthanc_share.config.settings import SharingSettings
+from orthanc_share.config.settings import AskingSettings
 from orthanc_share.config.values import Duration, Root
 from orthanc_share.deidentification.profile import Profile
 from orthanc_share.domain.errors import ConfigurationError
@@ -30,7 +30,7 @@ class Required:
     orthanc_root: str
 
 
-class AnonymizerSettings(SharingSettings):
+class AnonymizerSettings(AskingSettings):
     """What the anonymizer takes."""
 
     orthanc_root: Annotated[

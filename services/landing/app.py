@@ -9,6 +9,7 @@ from landing.opening import LinkOpener
 from landing.routes import Endpoint, LinkRoute, PageRoutes, robots
 from landing.settings import LandingSettings
 from orthanc_share.domain.clock import Clock, utc_now
+from orthanc_share.registry.links import Desk
 from orthanc_share.upstream.meddream import MedDreamBroker
 from orthanc_share.web.health import Ping, Readiness, alive
 from orthanc_share.web.lifespan import closing, open_broker
@@ -19,7 +20,10 @@ from orthanc_share.web.startup import start
 
 
 def create_app(
-    settings: LandingSettings | None = None, *, clock: Clock = utc_now
+    settings: LandingSettings | None = None,
+    *,
+    clock: Clock = utc_now,
+    desk: Desk | None = None,
 ) -> Starlette:
     """Return the landing service.
 
@@ -28,6 +32,7 @@ def create_app(
     Args:
         settings: None: those of the process.
         clock: The present instant.
+        desk: Of the registry that runs in the same process.
 
     Raises:
         ConfigurationError: A setting, key, translation or template cannot be used.
@@ -36,7 +41,8 @@ def create_app(
     stack = AsyncExitStack()
     broker = open_broker(settings, stack)
     metrics = Metrics()
-    opener = LinkOpener(build_sharing(settings, clock=clock), clock, broker)
+    sharing = build_sharing(settings, clock=clock)
+    opener = LinkOpener(sharing, clock, broker, desk)
     app = Starlette(
         lifespan=closing(stack),
         middleware=[

@@ -20,6 +20,7 @@ from orthanc_share.domain.errors import (
     UpstreamError,
 )
 from orthanc_share.domain.share import Share
+from orthanc_share.registry.links import Desk
 from orthanc_share.upstream.meddream import MedDreamBroker
 from orthanc_share.web.sharing import Sharing
 
@@ -77,14 +78,20 @@ class LinkOpener:
         sharing: Reads tokens and builds links.
         clock: The present instant.
         broker: Gets tokens for MedDream's viewer; None: the site has none.
+        desk: Opens links; None: the site keeps no registry.
     """
 
     def __init__(
-        self, sharing: Sharing, clock: Clock, broker: MedDreamBroker | None = None
+        self,
+        sharing: Sharing,
+        clock: Clock,
+        broker: MedDreamBroker | None = None,
+        desk: Desk | None = None,
     ) -> None:
         self._sharing = sharing
         self._clock = clock
         self._broker = broker
+        self._desk = desk
 
     async def open(self, query: bytes) -> str | Refusal:
         """Return the address of the viewer, or why there is none."""

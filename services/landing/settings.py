@@ -12,7 +12,7 @@ from typing_extensions import override
 from landing import colours, kinds
 from landing.pages import Pages
 from landing.site import DEFAULT_COLOUR, OwnText, Site, contact_parts, logo_url
-from orthanc_share.config.settings import SharingSettings
+from orthanc_share.config.settings import AskingSettings
 from orthanc_share.domain.errors import ConfigurationError
 
 TITLE_LENGTH_MAX = 200
@@ -67,11 +67,11 @@ Folder = Annotated[Path, AfterValidator(_folder)]
 """A folder that exists."""
 
 
-class LandingSettings(SharingSettings):
+class LandingSettings(AskingSettings):
     """What the landing service needs: how to read links, and how the site looks."""
 
     ALIASES: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        **SharingSettings.ALIASES,
+        **AskingSettings.ALIASES,
         # So the predecessor's documentation spelt it (defect S25).
         "message_expired_token": ("MESSAGE_EXIRED_TOKEN",),
     }

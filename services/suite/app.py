@@ -17,6 +17,7 @@ from orthanc_share.config.settings import SharingSettings
 from orthanc_share.domain.clock import Clock, utc_now
 from orthanc_share.web.startup import announce, examine
 from suite.immediate import PostsAtOnce, posts_at_once
+from token_service.registering import make_registry
 from token_service.settings import TokenServiceSettings
 
 LANDING_PATH = "/welcome"
@@ -46,10 +47,28 @@ def create_app(*, clock: Clock = utc_now) -> Starlette:
         [tokens, pages, anonymous],
         [*problems_of_tokens, *problems_of_pages, *problems_of_anonymous],
     )
+    return assemble(tokens, pages, anonymous, clock=clock)
+
+
+def assemble(
+    tokens: TokenServiceSettings,
+    pages: LandingSettings,
+    anonymous: AnonymizerSettings,
+    *,
+    clock: Clock = utc_now,
+) -> Starlette:
+    """Return the three services with these settings, around one registry.
+
+    Raises:
+        ConfigurationError: A setting, a key or a file cannot be used.
+    """
+    registry = make_registry(tokens, clock)
+    watch = None if registry is None else registry.watch
+    desk = None if registry is None else registry.desk
     return combine(
-        token_service.app.create_app(tokens, clock=clock),
-        landing.app.create_app(pages, clock=clock),
-        anonymizer.app.create_app(anonymous),
+        token_service.app.create_app(tokens, clock=clock, registry=registry),
+        landing.app.create_app(pages, clock=clock, desk=desk),
+        anonymizer.app.create_app(anonymous, clock=clock, watch=watch),
     )
 
 

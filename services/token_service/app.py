@@ -12,6 +12,7 @@ from orthanc_share.domain.access import AccessPolicy
 from orthanc_share.domain.clock import Clock, utc_now
 from orthanc_share.domain.errors import ConfigurationError
 from orthanc_share.domain.resource import Level
+from orthanc_share.registry.registry import Registry
 from orthanc_share.upstream.mail import Mailer
 from orthanc_share.upstream.mail_templates import MailTemplates
 from orthanc_share.upstream.meddream import MedDreamBroker
@@ -32,7 +33,9 @@ from orthanc_share.web.problems import install_problems
 from orthanc_share.web.sharing import Sharing, build_sharing
 from orthanc_share.web.startup import start
 from token_service.documentation import add_documentation
+from token_service.keeping import Keeper, NoKeeper, RegistryKeeper
 from token_service.openapi import describe
+from token_service.registering import build_registry, longest_validity
 from token_service.routes.contents import TokenContents
 from token_service.routes.decisions import Decisions
 from token_service.routes.emails import Emails
@@ -54,30 +57,39 @@ class _Parts:
     broker: MedDreamBroker | None
     clock: Clock
     metrics: Metrics
+    registry: Registry | None
 
 
 def create_app(
-    settings: TokenServiceSettings | None = None, *, clock: Clock = utc_now
+    settings: TokenServiceSettings | None = None,
+    *,
+    clock: Clock = utc_now,
+    registry: Registry | None = None,
 ) -> FastAPI:
     """Return the application.
 
     Args:
         settings: None: those of the process.
         clock: The present instant.
+        registry: Is run here; others of the process use it too. None: one is made, if
+            the settings want it.
 
     Raises:
         ConfigurationError: Something in the settings is wrong.
     """
     settings = start(TokenServiceSettings) if settings is None else settings
-    sharing = build_sharing(settings, clock=clock, validity=settings.decision_validity)
+    sharing = build_sharing(settings, clock=clock, validity=longest_validity(settings))
     if not sharing.can_sign:
         raise ConfigurationError(["SECRET_KEY or SIGNING_KEY is missing: one signs."])
     stack = AsyncExitStack()
-    parts = _Parts(settings, sharing, open_broker(settings, stack), clock, Metrics())
+    if registry is None:
+        registry = build_registry(settings, sharing, clock)
+    broker = open_broker(settings, stack)
+    parts = _Parts(settings, sharing, broker, clock, Metrics(), registry)
     app = PlainFastAPI(
         title="orthanc-share token-service",
         telemetry=NO_TELEMETRY,
-        lifespan=closing(stack),
+        lifespan=closing(stack, *([] if registry is None else [registry.running])),
         version=version("orthanc-share"),
         docs_url=None,
         redoc_url=None,
@@ -86,9 +98,7 @@ def create_app(
         openapi_url="/openapi.json" if settings.docs else None,
     )
     install_problems(app)
-    add_operation(
-        app, _pings(parts.broker), parts.metrics if settings.metrics else None
-    )
+    add_operation(app, _pings(parts), parts.metrics if settings.metrics else None)
     describe(app, with_emails=settings.enable_emails)
     if settings.docs:
         add_documentation(app)
@@ -135,9 +145,14 @@ def _install_routes(app: PlainFastAPI, parts: _Parts) -> None:
 def _questions(parts: _Parts) -> Routes:
     """Return what the plugin asks all the time."""
     decisions = Decisions(
-        parts.sharing.codec, _access_policy(parts), parts.clock, parts.metrics
+        parts.sharing.codec,
+        _access_policy(parts),
+        parts.clock,
+        parts.metrics,
+        None if parts.registry is None else parts.registry.watch,
     )
-    contents = TokenContents(parts.sharing, parts.broker, parts.clock)
+    register = None if parts.registry is None else parts.registry.register
+    contents = TokenContents(parts.sharing, parts.broker, parts.clock, register)
     file = parts.settings.anonymous_profile_file_path
     profiles = Profiles(load_anonymous_profile(file))
     return {
@@ -158,6 +173,7 @@ def _routes(parts: _Parts) -> tuple[Routes, Routes]:
         parts.broker,
         parts.clock,
         parts.metrics,
+        keeper=_keeper(parts),
         allow_patients=parts.settings.allow_patient_level,
     )
     roles = Roles(RolesFile(parts.settings.permissions_file_path))
@@ -193,5 +209,17 @@ def _mailer(parts: _Parts) -> Mailer:
     return Mailer(parts.settings.mail_options(), templates, clock=parts.clock)
 
 
-def _pings(broker: MedDreamBroker | None) -> dict[str, Ping]:
-    return {} if broker is None else {"meddream": broker.ping}
+def _pings(parts: _Parts) -> dict[str, Ping]:
+    pings: dict[str, Ping] = {}
+    if parts.broker is not None:
+        pings["meddream"] = parts.broker.ping
+    if parts.registry is not None:
+        pings["registry"] = parts.registry.ping
+    return pings
+
+
+def _keeper(parts: _Parts) -> Keeper:
+    if parts.registry is None:
+        return NoKeeper()
+    style = parts.settings.link_style
+    return RegistryKeeper(parts.registry, parts.sharing.links, style, parts.clock)

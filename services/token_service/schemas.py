@@ -1,12 +1,10 @@
 """The wire format: kebab-case JSON, as the plugin, OE2 and scripts speak it."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     RootModel,
     StrictBool,
@@ -14,21 +12,16 @@ from pydantic import (
     StrictStr,
 )
 
-from orthanc_share.domain.clock import to_utc
 from orthanc_share.domain.errors import InvalidResourceError
 from orthanc_share.domain.resource import Level, Resource
 from orthanc_share.domain.share import RESOURCES_MAX, Flavour, Share, ShareType
+from token_service.wire import Expiry, Instant, MaxOpenings, Password, Title, Wire
 
 ID_LENGTH_MAX = 256
 """Longest `id` of a caller, in characters."""
 
 _UID_SAMPLE = "1.2.276.0.99.1"
 _ORTHANC_SAMPLE = "11111111-22222222-33333333-44444444-55555555"
-
-
-def kebab(name: str) -> str:
-    """Return the wire name of a field."""
-    return name.replace("_", "-")
 
 
 def _level(value: Any) -> Any:
@@ -42,18 +35,6 @@ def _absent(value: Any) -> Any:
     return None if value == "" else value
 
 
-def _date(value: Any) -> Any:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise ValueError("should be an ISO 8601 date-time")  # noqa: TRY004 - pydantic wants ValueError
-    try:
-        return to_utc(datetime.fromisoformat(value))
-    except ValueError:
-        # The parser's own text would show the value.
-        raise ValueError("should be an ISO 8601 date-time") from None
-
-
 # The length stands inside: pydantic would measure the null as well.
 DicomUid = Annotated[
     Annotated[StrictStr, Field(max_length=64)] | None,
@@ -65,23 +46,6 @@ OrthancId = Annotated[
     BeforeValidator(_absent),
     Field(description="Orthanc id", examples=[_ORTHANC_SAMPLE]),
 ]
-Expiry = Annotated[
-    datetime | None,
-    BeforeValidator(_date, json_schema_input_type=str | None),
-    Field(description="ISO 8601; without offset it is UTC; null: never"),
-]
-
-
-class Wire(BaseModel):
-    """Base of all bodies: kebab-case, underscores too, unknown members ignored."""
-
-    model_config = ConfigDict(
-        alias_generator=kebab,
-        populate_by_name=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
 
 
 class StudyIn(Wire):
@@ -132,6 +96,17 @@ class ShareRequest(Wire):
     validity_duration: Annotated[
         StrictInt | None, Field(description="Seconds; 0: never; absurd ones: absent")
     ] = None
+    not_before: Annotated[
+        Instant, Field(description="From when the link works, ISO 8601; null: at once")
+    ] = None
+    title: Title = None
+    max_openings: MaxOpenings = None
+    password: Password = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the link has a limit or a second factor."""
+        return self.max_openings is not None or self.password is not None
 
     @property
     def flavour(self) -> Flavour:
@@ -169,6 +144,7 @@ class ShareAnswer(Wire):
         str | None,
         Field(description="The link; null for links that the caller builds"),
     ]
+    share_id: Annotated[str, Field(description="By which the share is managed")]
 
 
 class AccessQuestion(Wire):
@@ -260,15 +236,15 @@ class NamesBody(RootModel[list[str]]):
 class RoleBody(Wire):
     """What the members of a role may do."""
 
-    permissions: list[str] = []
-    authorized_labels: list[str] = []
+    permissions: list[str] = Field(default_factory=list)
+    authorized_labels: list[str] = Field(default_factory=list)
 
 
 class RolesBody(Wire):
     """All roles of the site; a PUT replaces them (protocol B.5, B.6)."""
 
     roles: dict[str, RoleBody]
-    available_labels: list[str] = []
+    available_labels: list[str] = Field(default_factory=list)
 
 
 class MemberProblem(BaseModel):

@@ -16,12 +16,13 @@ from orthanc_share.domain.access import DECISION_VALIDITY
 from orthanc_share.domain.lifetime import LifetimePolicy
 from orthanc_share.web.authentication import has_broken_argon2_hash
 from token_service.mail_settings import MailSettings
+from token_service.registry_settings import LinkStyle, RegistrySettings
 
 _SAMPLE_PASSWORDS = {"change-me", "changeme", "password", "secret"}
 _SAMPLE_MARK = "change-me"  # in every sample of ours
 
 
-class TokenServiceSettings(MailSettings, SharingSettings):
+class TokenServiceSettings(RegistrySettings, MailSettings, SharingSettings):
     """What token-service takes."""
 
     users: Annotated[
@@ -93,9 +94,17 @@ class TokenServiceSettings(MailSettings, SharingSettings):
             lambda: RolesFile(self.permissions_file_path),
             lambda: load_anonymous_profile(self.anonymous_profile_file_path),
         )
+        if self.link_style is LinkStyle.SHORT:
+            yield from self._short_link_contradictions()
         default, maximum = self.default_share_duration, self.max_share_duration
         if default is not None and maximum is not None and default > maximum:
             yield "DEFAULT_SHARE_DURATION is longer than MAX_SHARE_DURATION."
+
+    def _short_link_contradictions(self) -> Iterator[str]:
+        if not self.registry:
+            yield "LINK_STYLE=short needs the registry: remove REGISTRY=off."
+        if not (self.public_landing_root or "").endswith("/"):
+            yield "LINK_STYLE=short needs PUBLIC_LANDING_ROOT, ending with /."
 
     @override
     def warnings(self) -> Iterator[str]:

@@ -67,7 +67,7 @@ def test_the_answer_tells_the_request_of_the_first_api(service: Service) -> None
     answer = service.call("PUT", "/shares", body)
     told = body | {"expiration-date": "2031-05-04T10:00:00+00:00"}
     assert answer.json["request"] == told
-    assert answer.json.keys() == {"request", "token", "url"}
+    assert answer.json.keys() == {"request", "token", "url", "share-id"}
 
 
 def test_the_answer_tells_the_request_of_the_second_api(service: Service) -> None:

@@ -51,6 +51,7 @@ def anonymizer_settings(orthanc_root: str | None, **changes: Any) -> AnonymizerS
     """Return settings of an anonymizer before that Orthanc, and `changes`."""
     values: dict[str, Any] = {
         "secret_key": SECRET_KEY,
+        "registry": False,
         "deidentification_key": DEIDENTIFICATION_KEY,
         "public_orthanc_root": f"{PUBLIC}/shares/",
         "server_identifier": "std",

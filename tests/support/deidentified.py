@@ -111,6 +111,7 @@ def anonymizer_settings(orthanc: str, **changes: Any) -> AnonymizerSettings:
     """Return the settings of an anonymizer in front of `orthanc`."""
     values: dict[str, Any] = {
         "secret_key": SECRET_KEY,
+        "registry": False,
         "deidentification_key": DEIDENTIFICATION_KEY,
         "public_anonymized_orthanc_root": ROOT,
         "anonymized_server_identifier": "anon",

@@ -119,6 +119,7 @@ def anonymizer_settings(orthanc: str, **changes: Any) -> AnonymizerSettings:
     """Return the settings of an anonymizer before the Orthanc at an address."""
     values: dict[str, Any] = {
         "secret_key": SECRET_KEY,
+        "registry": False,
         "deidentification_key": DEIDENTIFICATION_KEY,
         "public_anonymized_orthanc_root": PUBLIC_ROOT,
         "orthanc_root": orthanc,

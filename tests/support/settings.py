@@ -21,6 +21,7 @@ def token_service_settings(**changes: Any) -> TokenServiceSettings:
     """Return settings with all viewers but MedDream, and `changes`."""
     values: dict[str, Any] = {
         "secret_key": SECRET_KEY,
+        "registry": False,
         "users": {USER[0]: USER[1]},
         "public_orthanc_root": f"{PUBLIC}/shares/",
         "public_ohif_root": f"{PUBLIC}/ohif/",

@@ -10,7 +10,14 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 SECRETS = ROOT / "secrets.example"
 
-NOT_IN_COMPOSE = {"SECRET_KEY", "SECRET_KEYS_RETIRED", "EMAILS_SMTP_SERVER_PWD"}
+NOT_IN_COMPOSE = {
+    "AUDIT_KEY",
+    "DATABASE_URL",
+    "EMAILS_SMTP_SERVER_PWD",
+    "SECRET_KEY",
+    "SECRET_KEYS_RETIRED",
+    "TOKEN_SERVICE_PASSWORD",
+}
 """Secrets without an example: the compose file, whose secrets those are, needs none."""
 
 _TABLE = re.compile(r"<!-- settings:begin -->\n(.*?)<!-- settings:end -->", re.DOTALL)

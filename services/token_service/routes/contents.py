@@ -20,6 +20,7 @@ from orthanc_share.domain.errors import (
 )
 from orthanc_share.domain.resource import Level, Resource
 from orthanc_share.domain.share import Flavour, Share
+from orthanc_share.registry.register import Register
 from orthanc_share.upstream.meddream import MedDreamBroker
 from orthanc_share.web.sharing import Sharing
 from token_service.questions import UnreadableQuestionError, read_object, token
@@ -39,14 +40,20 @@ class TokenContents:
         sharing: Keys and links.
         broker: Asks MedDream for tokens; None: MedDream is not set up.
         clock: The present instant.
+        register: Knows what was revoked; None: the site keeps no registry.
     """
 
     def __init__(
-        self, sharing: Sharing, broker: MedDreamBroker | None, clock: Clock
+        self,
+        sharing: Sharing,
+        broker: MedDreamBroker | None,
+        clock: Clock,
+        register: Register | None = None,
     ) -> None:
         self._sharing = sharing
         self._broker = broker
         self._clock = clock
+        self._register = register
 
     async def __call__(self, _scope: Scope, body: bytes) -> bytes:
         """Return the JSON answer to the question in `body`."""
@@ -58,7 +65,8 @@ class TokenContents:
 
     async def _content(self, value: str) -> dict[str, Any]:
         try:
-            share = self._sharing.codec.verify(value, self._clock())
+            share = self._current(value)
+            share.check_time(self._clock())
         except ExpiredTokenError as error:
             return _INVALID | {"token-type": error.share_type, "error-code": "expired"}
         except NotYetValidTokenError as error:
@@ -66,8 +74,8 @@ class TokenContents:
             return _INVALID | {"token-type": error.share_type}
         except TokenError:
             return _INVALID
-        if share.flavour not in self._sharing.policy.servers:
-            return _INVALID  # validate refuses it on every server of this site
+        if not self._is_open(share):
+            return _INVALID
         redirect, error_code = await self._redirect(share, value)
         return {
             "token-type": share.type,
@@ -75,6 +83,20 @@ class TokenContents:
             "redirect-url": redirect,
             "resources": _resources(share),
         }
+
+    def _current(self, value: str) -> Share:
+        share = self._sharing.codec.read(value)
+        known = share if self._register is None else self._register.current(share)
+        if isinstance(known, Share):
+            return known
+        # Of the three codes (protocol E.2) this one says: ask for a new link.
+        raise ExpiredTokenError(share.type, self._clock())
+
+    def _is_open(self, share: Share) -> bool:
+        """Tell whether validate would grant anything to a token of `share`."""
+        is_for_landing = share.needs_opening and share.view_id is None
+        is_served = share.flavour in self._sharing.policy.servers
+        return is_served and not is_for_landing
 
     async def _redirect(
         self, share: Share, value: str

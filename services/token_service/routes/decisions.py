@@ -8,9 +8,18 @@ import logging
 
 from starlette.types import Scope
 
-from orthanc_share.domain.access import AccessPolicy, Decision, Denied, Reason, decide
+from orthanc_share.domain.access import (
+    AccessPolicy,
+    AccessRequest,
+    Decision,
+    Denied,
+    Reason,
+    decide,
+)
 from orthanc_share.domain.clock import Clock
 from orthanc_share.domain.errors import InvalidTokenError
+from orthanc_share.domain.share import Share
+from orthanc_share.registry.watch import Watch
 from orthanc_share.tokens.codec import ShareCodec
 from orthanc_share.web.metrics import Metrics
 from token_service.questions import UnreadableQuestionError, read_question
@@ -26,15 +35,22 @@ class Decisions:
         policy: What the site allows.
         clock: The present instant.
         metrics: Counts decisions.
+        watch: Knows what was revoked, and counts; None: the site keeps no registry.
     """
 
     def __init__(
-        self, codec: ShareCodec, policy: AccessPolicy, clock: Clock, metrics: Metrics
+        self,
+        codec: ShareCodec,
+        policy: AccessPolicy,
+        clock: Clock,
+        metrics: Metrics,
+        watch: Watch | None = None,
     ) -> None:
         self._codec = codec
         self._policy = policy
         self._clock = clock
         self._metrics = metrics
+        self._watch = watch
         longest = int(policy.validity.total_seconds())
         self._denial = _json("false", longest)
         self._grants = {longest: _json("true", longest)}
@@ -65,7 +81,24 @@ class Decisions:
             share = self._codec.read(value)
         except InvalidTokenError:
             return self._denied(Reason.INVALID_TOKEN, None)
-        decision = decide(share, request, self._policy, self._clock())
+        return self._decide(share, request)
+
+    def _decide(self, share: Share, request: AccessRequest) -> Decision:
+        watch = self._watch
+        if watch is None:
+            return self._noted(
+                share, decide(share, request, self._policy, self._clock())
+            )
+        known = watch.register.current(share)
+        decision = (
+            decide(known, request, self._policy, self._clock())
+            if isinstance(known, Share)
+            else Denied(known)
+        )
+        watch.note(share, decision)
+        return self._noted(share, decision)
+
+    def _noted(self, share: Share, decision: Decision) -> Decision:
         if isinstance(decision, Denied):
             return self._denied(decision.reason, share.id)
         return decision

@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from orthanc_share.domain.clock import Clock
 from orthanc_share.domain.errors import (
+    InvalidLifetimeError,
     InvalidResourceError,
     ShareTypeDisabledError,
     ShareTypeMismatchError,
@@ -23,6 +24,7 @@ from orthanc_share.web.metrics import Metrics
 from orthanc_share.web.plain import CALLER
 from orthanc_share.web.problems import InvalidMembersError
 from orthanc_share.web.sharing import Sharing
+from token_service.keeping import Keeper
 from token_service.schemas import ShareRequest, echo
 
 LINK_LENGTH_MAX = 15_000
@@ -43,6 +45,7 @@ class ShareMaker:
         broker: Asks MedDream for tokens; None: MedDream is not set up.
         clock: The present instant.
         metrics: Counts shares.
+        keeper: Keeps what is made.
         allow_patients: Whether a resource may be a whole patient.
     """
 
@@ -54,6 +57,7 @@ class ShareMaker:
         clock: Clock,
         metrics: Metrics,
         *,
+        keeper: Keeper,
         allow_patients: bool,
     ) -> None:
         self._sharing = sharing
@@ -61,6 +65,7 @@ class ShareMaker:
         self._broker = broker
         self._clock = clock
         self._metrics = metrics
+        self._keeper = keeper
         self._allow_patients = allow_patients
 
     async def __call__(self, scope: Scope, body: bytes) -> bytes:
@@ -71,23 +76,32 @@ class ShareMaker:
         except ValidationError as error:
             raise InvalidMembersError(error.errors(include_url=False)) from None
         share = self._share(request, _type_in_path(scope["path"]))
+        self._keeper.check(request, share)
         token = await self._token(share)
         answer = self._answer(request, share, token)
+        short = await self._keeper.keep(request, share, scope)
+        if short is not None:
+            answer["url"] = short
         self._note(share, scope[CALLER])
         return msgspec.json.encode(answer)
 
     def _share(self, request: ShareRequest, path_type: str | None) -> Share:
         now = self._clock()
+        start = request.not_before or now
+        end = self._lifetimes.expiry(
+            now, request.expiration_date, request.validity_duration
+        )
+        if end is not None and end <= start:
+            raise InvalidLifetimeError("The share would end before it starts.")
         share = Share(
             id=new_share_id(),
             type=_share_type(request.type, path_type),
             flavour=request.flavour,
             resources=request.to_resources(),
             issued_at=now,
-            not_before=now,
-            expires_at=self._lifetimes.expiry(
-                now, request.expiration_date, request.validity_duration
-            ),
+            not_before=start,
+            expires_at=end,
+            needs_opening=request.is_limited,
         )
         levels = {resource.level for resource in share.resources}
         if Level.PATIENT in levels and not self._allow_patients:
@@ -109,7 +123,12 @@ class ShareMaker:
         if len(opened) > LINK_LENGTH_MAX:
             raise InvalidResourceError("Too many studies for one link: make several.")
         link = self._sharing.links.link(share, token)
-        return {"request": echo(request, share), "token": token, "url": link}
+        return {
+            "request": echo(request, share),
+            "token": token,
+            "url": link,
+            "share-id": share.id,
+        }
 
     def _note(self, share: Share, caller: str) -> None:
         self._metrics.shares.labels(share.type, share.flavour).inc()

@@ -11,12 +11,17 @@ from typing_extensions import override
 from orthanc_share.config.sources import SettingsBase
 from orthanc_share.config.values import Address, Page, Root, SecretTexts, Texts
 from orthanc_share.domain.clock import to_utc
+from orthanc_share.domain.errors import ConfigurationError
 from orthanc_share.domain.share import Flavour, ShareType
 from orthanc_share.domain.viewer import OhifDataSource, ViewerRoots
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 """How much the log tells."""
 
+_REGISTRY_ADDRESS_MISSING = (
+    "TOKEN_SERVICE_URL is missing: token-service knows which links were revoked"
+    " (or set REGISTRY=off)."
+)
 _LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -45,6 +50,9 @@ class SharingSettings(ServiceSettings):
         "server_identifier": ("SERVER_ID",)
     }
 
+    registry: Annotated[
+        bool, Field(description="Whether shares are kept, so that they can be revoked")
+    ] = True
     secret_key: Annotated[
         SecretStr | None,
         Field(description="Shared secret for HS256, 32 bytes or more; signs"),
@@ -182,6 +190,48 @@ class SharingSettings(ServiceSettings):
         """Return when the predecessors' tokens end, UTC."""
         until = self.legacy_tokens_until
         return None if until is None else to_utc(until)
+
+
+class AskingSettings(SharingSettings):
+    """Where a service without the registry's database asks about links."""
+
+    token_service_url: Annotated[
+        Root | None,
+        Field(description="Address of token-service, which has the registry"),
+    ] = None
+    token_service_user: Annotated[
+        str | None, Field(description="User with whom token-service is asked")
+    ] = None
+    token_service_password: Annotated[
+        SecretStr | None, Field(description="Password of `TOKEN_SERVICE_USER`")
+    ] = None
+
+    def token_service_login(self) -> tuple[str, str] | None:
+        """Return user name and password for token-service."""
+        name, password = self.token_service_user, self.token_service_password
+        if name is None or password is None:
+            return None
+        return name, password.get_secret_value()
+
+    @override
+    def contradictions(self) -> Iterator[str]:
+        """Yield a line for each way in which settings contradict each other."""
+        yield from super().contradictions()
+        if (self.token_service_user is None) != (self.token_service_password is None):
+            yield (
+                "TOKEN_SERVICE_USER and TOKEN_SERVICE_PASSWORD belong together: "
+                "set both or none."
+            )
+
+    def registry_address(self) -> str:
+        """Return the address of token-service.
+
+        Raises:
+            ConfigurationError: There is none, although there is a registry.
+        """
+        if self.token_service_url is None:
+            raise ConfigurationError([_REGISTRY_ADDRESS_MISSING])
+        return self.token_service_url
 
 
 def _is_open_http(address: str) -> bool:

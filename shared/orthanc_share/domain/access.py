@@ -30,6 +30,9 @@ class Reason(StrEnum):
     INVALID_TOKEN = "invalid_token"  # noqa: S105 - a reason code
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
+    REVOKED = "revoked"
+    NEEDS_OPENING = "needs_opening"
+    REGISTRY_UNAVAILABLE = "registry_unavailable"
     WRONG_SERVER = "wrong_server"
     WRONG_METHOD = "wrong_method"
     WRONG_LEVEL = "wrong_level"
@@ -96,8 +99,11 @@ def decide(
 ) -> Decision:
     """Return the decision on `request` with a share whose token was verified.
 
-    The first rule that fails denies: time, server, method, level, ids.
+    The first rule that fails denies: kind of token, time, server, method, level, ids.
+    Whether it was revoked is told before, by the registry.
     """
+    if share.needs_opening and share.view_id is None:
+        return Denied(Reason.NEEDS_OPENING)
     try:
         share.check_time(now)
     except ExpiredTokenError:

@@ -8,7 +8,8 @@ OrthancShareError
 │   ├── InvalidLifetimeError      an expiry that cannot be
 │   ├── ShareTypeMismatchError    path and body name different types
 │   ├── UnknownShareTypeError     there is no such type
-│   └── ShareTypeDisabledError    this site does not offer the type
+│   ├── ShareTypeDisabledError    this site does not offer the type
+│   └── LimitNotEnforceableError  a limit or password that this link cannot have
 ├── TokenError                    a token opens nothing
 │   ├── InvalidTokenError         not readable, or not signed by us
 │   ├── ExpiredTokenError         was valid once
@@ -84,6 +85,12 @@ class ShareTypeDisabledError(ShareError):
     """The type exists, but this site does not offer it."""
 
     code = "share_type_disabled"
+
+
+class LimitNotEnforceableError(ShareError):
+    """A limit or a second factor was asked for where nobody would ask for it."""
+
+    code = "limit_not_enforceable"
 
 
 class TokenError(OrthancShareError):

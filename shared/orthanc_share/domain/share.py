@@ -69,6 +69,10 @@ class Share:
         issued_at: When it was made, UTC; None for a token of a predecessor.
         not_before: From when it opens anything, UTC; None: at once.
         expires_at: First instant at which it opens nothing any more, UTC; None: never.
+        needs_opening: It has a limit or a second factor, so that its link opens nothing
+            by itself: the landing page turns it into a viewer token.
+        view_id: Of a viewer token, which a browser got when the link was opened: the id
+            of this view; None: the token is the link's own.
 
     Raises:
         InvalidResourceError: No resources, or too many.
@@ -81,6 +85,8 @@ class Share:
     issued_at: datetime | None = None
     not_before: datetime | None = None
     expires_at: datetime | None = None
+    needs_opening: bool = False
+    view_id: str | None = None
 
     def __post_init__(self) -> None:
         if not self.resources:

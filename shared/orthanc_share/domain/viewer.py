@@ -20,6 +20,9 @@ class OhifDataSource(StrEnum):
 OHIF_ANONYMIZED_SOURCE = "anonymized"
 """Name of OHIF's data source that points at the anonymizer (see `demo/ohif`)."""
 
+SHORT_LINKS = "s/"
+"""Path of short links, below the landing page's own; the code follows."""
+
 
 class Pseudonyms(Protocol):
     """The ids under which a de-identified share is seen."""
@@ -116,6 +119,21 @@ class ViewerLinks:
         if self._roots.landing is None:
             return None
         return f"{self._roots.landing}?token={_encode(token)}"
+
+    def short_url(self, code: str) -> str | None:
+        """Return the landing page's address for the code of a short link.
+
+        None: there is no page below which it could be.
+        """
+        root = self._roots.landing
+        if root is None or not root.endswith("/"):
+            return None
+        return f"{root}{SHORT_LINKS}{_encode(code)}"
+
+    @property
+    def has_landing(self) -> bool:
+        """Whether there is a landing page."""
+        return self._roots.landing is not None
 
     def viewer_url(self, share: Share, token: str) -> str | None:
         """Return where a browser opens `share`; None for viewer and download links.

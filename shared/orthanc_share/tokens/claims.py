@@ -8,7 +8,9 @@ that are out live for years.
 | `iss` | `orthanc-share` |
 | `aud` | `orthanc-share:standard` or `orthanc-share:anonymized` (the flavour) |
 | `iat`, `nbf`, `exp` | NumericDate; no `exp`: never expires |
-| `jti` | the share's id |
+| `jti` | the share's id; in a viewer token the id of the view |
+| `sid` | in a viewer token: the share's id |
+| `opn` | true: opens nothing by itself, see `Share.needs_opening` |
 | `use` | the share type, a token type of the plugin |
 | `res` | the resources: `{"l": level, "u": dicom-uid, "o": orthanc-id}` |
 | `box` | instead of `res` in an anonymized share: the same list, sealed |
@@ -55,6 +57,8 @@ class ShareClaims(msgspec.Struct, omit_defaults=True, frozen=True):
     exp: int | None = None
     res: list[ResourceClaim] | None = None
     box: str | None = None
+    sid: str | None = None
+    opn: bool = False
 
 
 _decode_claims = msgspec.json.Decoder(ShareClaims).decode
@@ -80,7 +84,9 @@ def to_claims(share: Share, now: datetime, sealer: Sealer | None) -> dict[str, A
     claims = ShareClaims(
         iss=ISSUER,
         aud=AUDIENCES[share.flavour],
-        jti=share.id,
+        jti=share.id if share.view_id is None else share.view_id,
+        sid=None if share.view_id is None else share.id,
+        opn=share.needs_opening and share.view_id is None,
         iat=int(issued.timestamp()),
         nbf=int((share.not_before or issued).timestamp()),
         exp=None if share.expires_at is None else int(share.expires_at.timestamp()),
@@ -103,7 +109,9 @@ def from_claims(payload: bytes, sealer: Sealer | None) -> Share:
         if claims.iss != ISSUER or claims.aud not in _FLAVOURS:
             raise InvalidTokenError("The token was not issued for shares.")
         return Share(
-            id=claims.jti,
+            id=claims.jti if claims.sid is None else claims.sid,
+            view_id=None if claims.sid is None else claims.jti,
+            needs_opening=claims.opn,
             type=claims.use,
             flavour=_FLAVOURS[claims.aud],
             resources=_resources(claims, sealer),
@@ -118,7 +126,7 @@ def from_claims(payload: bytes, sealer: Sealer | None) -> Share:
 def _resources(claims: ShareClaims, sealer: Sealer | None) -> tuple[Resource, ...]:
     sealed = claims.aud == AUDIENCES[Flavour.ANONYMIZED]
     if sealed and claims.box is not None and sealer is not None:
-        claimed = _decode_resources(sealer.unseal(claims.box, claims.jti))
+        claimed = _decode_resources(sealer.unseal(claims.box, claims.sid or claims.jti))
     elif not sealed and claims.res is not None:
         claimed = claims.res
     else:

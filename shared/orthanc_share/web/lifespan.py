@@ -14,15 +14,25 @@ from orthanc_share.config.settings import SharingSettings
 from orthanc_share.upstream.client import create_client
 from orthanc_share.upstream.meddream import MedDreamBroker
 
+Running = Callable[[], AbstractAsyncContextManager[None]]
+"""Opens what works beside the application, as long as the block lasts."""
+
 
 def closing(
-    stack: AsyncExitStack,
+    stack: AsyncExitStack, *running: Running
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
-    """Return a lifespan that closes `stack` at its end."""
+    """Return a lifespan that closes `stack` at its end.
+
+    Args:
+        stack: What was opened before.
+        running: What is to work from start to end.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with stack:
+            for opened in running:
+                await stack.enter_async_context(opened())
             yield
 
     return lifespan

@@ -34,6 +34,7 @@ def landing_settings(**changes: Any) -> LandingSettings:
     """Return settings of a site with Stone, Osimis and VolView, and `changes`."""
     values = {
         "secret_key": SECRET_KEY,
+        "registry": False,
         "public_orthanc_root": f"{PUBLIC}/shares/",
         "public_landing_root": f"{PUBLIC}/welcome/",
     }

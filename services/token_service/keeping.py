@@ -1,0 +1,102 @@
+"""What becomes of a new share: it is kept, and may get a short link."""
+
+from typing import Protocol
+
+from starlette.types import Scope
+
+from orthanc_share.domain.clock import Clock
+from orthanc_share.domain.errors import LimitNotEnforceableError
+from orthanc_share.domain.share import Share
+from orthanc_share.domain.viewer import ViewerLinks
+from orthanc_share.registry.registry import Registry
+from orthanc_share.store.records import NewShare, Origin
+from orthanc_share.web.plain import CALLER
+from token_service.registry_settings import LinkStyle
+from token_service.schemas import ShareRequest
+
+
+class Keeper(Protocol):
+    """Keeps new shares."""
+
+    def check(self, request: ShareRequest, share: Share) -> None:
+        """Return if what was asked for will hold.
+
+        Raises:
+            LimitNotEnforceableError: Nobody would ask for a password, or count.
+        """
+
+    async def keep(
+        self, request: ShareRequest, share: Share, scope: Scope
+    ) -> str | None:
+        """Keep a share before its link is given out; return its short link, if any.
+
+        Raises:
+            StoreUnavailableError: The database cannot be reached.
+        """
+
+
+class NoKeeper:
+    """Keeps nothing: `REGISTRY=off`."""
+
+    def check(self, request: ShareRequest, share: Share) -> None:  # noqa: ARG002 - as in `Keeper`
+        """Refuse what would need a memory."""
+        if request.is_limited:
+            raise LimitNotEnforceableError("This site keeps no registry of shares.")
+
+    async def keep(self, request: ShareRequest, share: Share, scope: Scope) -> None:
+        """Do nothing."""
+
+
+class RegistryKeeper:
+    """Keeps new shares in the registry.
+
+    Args:
+        registry: Where.
+        links: Knows whether there is a landing page.
+        style: What the link shall hold.
+        clock: The present instant.
+    """
+
+    def __init__(
+        self, registry: Registry, links: ViewerLinks, style: LinkStyle, clock: Clock
+    ) -> None:
+        self._registry = registry
+        self._links = links
+        self._style = style
+        self._clock = clock
+
+    def check(self, request: ShareRequest, share: Share) -> None:
+        """Refuse a limit on a link that leads past the landing page."""
+        if not request.is_limited:
+            return
+        if not share.type.is_publication:
+            raise LimitNotEnforceableError(f"{share.type} takes no limit or password.")
+        if not self._links.has_landing:
+            raise LimitNotEnforceableError(
+                "A limit or a password needs a landing page (PUBLIC_LANDING_ROOT)."
+            )
+
+    async def keep(
+        self, request: ShareRequest, share: Share, scope: Scope
+    ) -> str | None:
+        """Keep a share, with the hash of its password."""
+        store, hashed = self._registry.store, None
+        if request.password is not None:
+            secret = request.password.get_secret_value()
+            hashed = await self._registry.passwords.hash(secret)
+        new = NewShare(
+            share,
+            scope[CALLER],
+            label=request.id,
+            title=request.title,
+            max_openings=request.max_openings,
+            password_hash=hashed,
+        )
+        is_short = self._style is LinkStyle.SHORT and share.type.is_publication
+        code = await store.shares.create(
+            new,
+            now=self._clock(),
+            origin=Origin(scope[CALLER]),
+            with_code=is_short,
+        )
+        return None if code is None else self._links.short_url(code)

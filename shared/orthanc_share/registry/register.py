@@ -1,0 +1,74 @@
+"""What this process knows of shares that were revoked or changed: on the hot path.
+
+Most shares never change, so that one look into a dictionary ends most questions.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from orthanc_share.domain.access import Reason
+from orthanc_share.domain.share import Share
+from orthanc_share.store.feed import News, NewsPage
+
+Monotonic = Callable[[], float]
+"""Seconds of a clock that never goes back; `time.monotonic`, or one of a test."""
+
+
+class Register:
+    """Knows, without asking anybody, what became of a share.
+
+    What is known may be used for a while after the database was last reached; then
+    everything is denied, because a share may have been taken back meanwhile.
+
+    Args:
+        grace: How long what is known may be used without news.
+        monotonic: Clock, in seconds.
+    """
+
+    def __init__(
+        self, grace: timedelta, *, monotonic: Monotonic = time.monotonic
+    ) -> None:
+        self._grace = grace.total_seconds()
+        self._monotonic = monotonic
+        self._news: dict[str, News] = {}
+        self._until = float("-inf")
+
+    def current(self, share: Share) -> Share | Reason:
+        """Return the share of a token as it is now, or why it opens nothing."""
+        if self._monotonic() >= self._until:
+            return Reason.REGISTRY_UNAVAILABLE
+        news = self._news.get(share.id)
+        if news is None:
+            return share
+        return Reason.REVOKED if news.is_revoked else _changed(share, news)
+
+    def learn(self, page: NewsPage) -> None:
+        """Take in some news."""
+        if page.is_fresh_start:
+            self._news.clear()
+        self._news.update((news.share_id, news) for news in page.news)
+
+    def confirm(self, asked_at: float) -> None:
+        """Note that there were no further news.
+
+        Args:
+            asked_at: When they were asked for, by the monotonic clock.
+        """
+        self._until = asked_at + self._grace
+
+    def seconds_left(self) -> float:
+        """Return for how long what is known may be used; not above 0: no longer."""
+        return self._until - self._monotonic()
+
+
+def _changed(share: Share, news: News) -> Share:
+    end = news.expires_at
+    if share.view_id is not None:
+        end = _earlier(end, share.expires_at)
+    return replace(share, expires_at=end, needs_opening=news.needs_landing)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((end for end in (one, other) if end is not None), default=None)

@@ -1,0 +1,91 @@
+"""Counts what validate granted and denied, to be written down now and then.
+
+A write for each image would be slower than the image.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from orthanc_share.domain.access import Reason
+from orthanc_share.domain.clock import Clock
+from orthanc_share.domain.share import Share
+from orthanc_share.store.records import Tally
+
+VIEWS_REMEMBERED = 50_000
+"""Views that are known to be counted; beyond that they are reported once more, which
+changes nothing."""
+
+SHARES_MAX = 100_000
+"""Shares that are counted between two reports; further ones are not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted since the last report.
+
+    Args:
+        tallies: Grants and denials by share.
+        views: View id to share id, of viewer tokens that were granted something.
+    """
+
+    tallies: Sequence[Tally]
+    views: dict[str, str] = field(default_factory=dict)
+
+
+class Tallies:
+    """Counts grants, denials and views of shares.
+
+    Args:
+        clock: The present instant.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._granted: dict[str, int] = {}
+        self._denied: dict[str, int] = {}
+        self._views: dict[str, str] = {}
+        self._views_seen: set[str] = set()
+
+    def granted(self, share: Share) -> None:
+        """Count a grant."""
+        _add(self._granted, share.id)
+        view = share.view_id
+        if view is not None and view not in self._views_seen:
+            self._see(view, share.id)
+
+    def denied(self, share: Share, reason: Reason) -> None:
+        """Count a denial, unless it says nothing about the share."""
+        if reason is not Reason.REGISTRY_UNAVAILABLE:
+            _add(self._denied, share.id)
+
+    def take(self) -> Counted:
+        """Return what was counted, and begin anew."""
+        now, granted, denied = self._clock(), self._granted, self._denied
+        self._granted, self._denied = {}, {}
+        views, self._views = self._views, {}
+        tallies = [
+            Tally(one, now, granted.get(one, 0), denied.get(one, 0))
+            for one in granted.keys() | denied.keys()
+        ]
+        return Counted(tallies, views)
+
+    def give_back(self, counted: Counted) -> None:
+        """Count again what could not be written down."""
+        for tally in counted.tallies:
+            _add(self._granted, tally.share_id, tally.granted)
+            _add(self._denied, tally.share_id, tally.denied)
+        self._views = counted.views | self._views
+
+    def _see(self, view: str, share_id: str) -> None:
+        if len(self._views_seen) >= VIEWS_REMEMBERED:
+            self._views_seen.clear()
+        self._views_seen.add(view)
+        self._views[view] = share_id
+
+
+def _add(counts: dict[str, int], share_id: str, number: int = 1) -> None:
+    known = counts.get(share_id)
+    if known is not None:
+        counts[share_id] = known + number
+    elif number and len(counts) < SHARES_MAX:
+        counts[share_id] = number

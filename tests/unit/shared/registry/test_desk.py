@@ -1,0 +1,273 @@
+"""Opening links."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from orthanc_share.domain.share import Flavour, Share, ShareType
+from orthanc_share.registry.links import (
+    Link,
+    LinkReason,
+    Opened,
+    Ready,
+    Refused,
+)
+from orthanc_share.store.audit import EventFilter
+from orthanc_share.store.errors import DuplicateShareError, ShareNotFoundError
+from orthanc_share.store.records import (
+    Changes,
+    EventKind,
+    NewShare,
+    Origin,
+)
+from tests.unit.shared.registry.samples import DAY, PASSWORD, STUDY, VISITOR, Site
+
+pytestmark = pytest.mark.anyio
+
+
+async def look(site: Site, share: Share, view: str | None = None) -> Ready | Refused:
+    return await site.registry.desk.look(Link(site.token(share)), view=view)
+
+
+async def open_(site: Site, share: Share, password: str | None = None) -> object:
+    link = Link(site.token(share))
+    return await site.registry.desk.open(link, password=password, origin=VISITOR)
+
+
+async def kinds(site: Site, share: Share) -> list[EventKind]:
+    trail = site.registry.store.audit.export(EventFilter(share_id=share.id))
+    return [stored.event.kind async for stored in trail]
+
+
+async def opened(site: Site, share: Share) -> int:
+    return (await site.registry.store.shares.get(share.id)).opened
+
+
+async def test_an_ordinary_link_opens_at_once_and_is_not_counted(site: Site) -> None:
+    share = await site.kept()
+    ready = await look(site, share)
+    assert isinstance(ready, Ready)
+    assert (ready.needs_password, ready.left) == (False, None)
+    view = site.codec.verify(ready.view or "", site.clock.now)
+    assert (view.id, view.resources) == (share.id, (STUDY,))
+    assert view.view_id
+    assert view.expires_at == site.clock.now + timedelta(hours=4)
+    assert await opened(site, share) == 0
+
+
+async def test_a_viewer_token_never_outlives_the_share(site: Site) -> None:
+    end = site.clock.now + timedelta(minutes=5)
+    ready = await look(site, await site.kept(expires_at=end))
+    assert isinstance(ready, Ready)
+    assert site.codec.read(ready.view or "").expires_at == end
+
+
+async def test_a_viewer_token_opens_no_link(site: Site) -> None:
+    share = await site.kept()
+    ready = await look(site, share)
+    assert isinstance(ready, Ready)
+    again = await site.registry.desk.look(Link(ready.view))
+    assert again == Refused(LinkReason.NOT_ALLOWED, share.id)
+
+
+async def test_a_short_link_leads_to_the_same_share(site: Site) -> None:
+    share = site.share()
+    code = await site.registry.store.shares.create(
+        NewShare(share, "somebody"),
+        now=site.clock.now,
+        origin=Origin("somebody"),
+        with_code=True,
+    )
+    ready = await site.registry.desk.look(Link(code=code))
+    assert isinstance(ready, Ready)
+    assert ready.share_id == share.id
+
+
+@pytest.mark.parametrize("link", [Link("garbage"), Link(code="garbage"), Link()])
+async def test_what_is_no_link_opens_nothing(site: Site, link: Link) -> None:
+    desk = site.registry.desk
+    assert await desk.look(link) == Refused(LinkReason.INVALID)
+    refused = await desk.open(link, password=None, origin=VISITOR)
+    assert refused == Refused(LinkReason.INVALID)
+
+
+async def test_a_limit_asks_and_counts(site: Site) -> None:
+    share = await site.kept(max_openings=2)
+    assert await look(site, share) == Ready(share.id, needs_password=False, left=2)
+    assert isinstance(await open_(site, share), Opened)
+    assert await look(site, share) == Ready(share.id, needs_password=False, left=1)
+    assert isinstance(await open_(site, share), Opened)
+    used_up = Refused(LinkReason.USED_UP, share.id)
+    assert await look(site, share) == used_up
+    assert await open_(site, share) == used_up
+    assert await kinds(site, share) == [
+        EventKind.CREATED,
+        EventKind.OPENED,
+        EventKind.OPENED,
+        EventKind.DENIED,
+    ]
+
+
+async def test_fifty_at_once_open_no_more_than_agreed(site: Site) -> None:
+    share = await site.kept(max_openings=3)
+    outcomes = await asyncio.gather(*(open_(site, share) for _ in range(50)))
+    assert sum(isinstance(outcome, Opened) for outcome in outcomes) == 3
+    assert await opened(site, share) == 3
+
+
+async def test_who_opened_it_may_look_again(site: Site) -> None:
+    share, other = await site.kept(max_openings=1), await site.kept(max_openings=1)
+    first = await open_(site, share)
+    assert isinstance(first, Opened)
+    again = await look(site, share, first.view)
+    assert isinstance(again, Ready)
+    assert again.view == first.view
+    assert await opened(site, share) == 1
+    # The view of one share is none of another, and neither is a link's own token.
+    for view in (first.view, site.token(other), "garbage"):
+        ready = await look(site, other, view)
+        assert isinstance(ready, Ready)
+        assert ready.view is None
+
+
+async def test_a_view_does_not_help_once_the_share_is_revoked(site: Site) -> None:
+    share = await site.kept(max_openings=1)
+    first = await open_(site, share)
+    assert isinstance(first, Opened)
+    await site.revoke(share)
+    assert await look(site, share, first.view) == Refused(LinkReason.REVOKED, share.id)
+
+
+async def test_a_view_that_is_over_does_not_help(site: Site) -> None:
+    share = await site.kept(max_openings=1)
+    first = await open_(site, share)
+    assert isinstance(first, Opened)
+    site.clock.move(5 * 3600)
+    assert await look(site, share, first.view) == Refused(LinkReason.USED_UP, share.id)
+
+
+async def test_a_password_is_asked_for(site: Site) -> None:
+    share = await site.kept(password=PASSWORD)
+    assert await look(site, share) == Ready(share.id, needs_password=True, left=None)
+    wrong = Refused(LinkReason.WRONG_PASSWORD, share.id, tries_left=4)
+    assert await open_(site, share, "wrong horse") == wrong
+    assert await open_(site, share) == replace(wrong, tries_left=3)
+    assert isinstance(await open_(site, share, PASSWORD), Opened)
+    assert await opened(site, share) == 1
+    assert await kinds(site, share) == [
+        EventKind.CREATED,
+        EventKind.SECOND_FACTOR_FAILED,
+        EventKind.SECOND_FACTOR_FAILED,
+        EventKind.OPENED,
+    ]
+
+
+async def test_after_some_wrong_passwords_even_the_right_one_has_to_wait(
+    site: Site,
+) -> None:
+    share = await site.kept(password=PASSWORD)
+    for _ in range(5):
+        await open_(site, share, "wrong horse")
+    locked = await open_(site, share, PASSWORD)
+    until = site.clock.now + timedelta(minutes=1)
+    assert locked == Refused(LinkReason.LOCKED, share.id, until)
+    site.clock.move(61)
+    assert isinstance(await open_(site, share, PASSWORD), Opened)
+
+
+async def test_each_status_has_its_reason_and_its_moment(site: Site) -> None:
+    now = site.clock.now
+    later = await site.kept(not_before=now + timedelta(hours=1))
+    brief = await site.kept(expires_at=now + timedelta(hours=1))
+    gone = await site.kept()
+    await site.revoke(gone)
+    not_yet = Refused(LinkReason.NOT_YET_VALID, later.id, later.not_before)
+    assert await look(site, later) == not_yet
+    assert await look(site, gone) == Refused(LinkReason.REVOKED, gone.id)
+    assert await open_(site, gone) == Refused(LinkReason.REVOKED, gone.id)
+    site.clock.move(3600)
+    assert await look(site, brief) == Refused(
+        LinkReason.EXPIRED, brief.id, brief.expires_at
+    )
+
+
+async def test_a_share_whose_end_was_put_off_opens_by_its_old_token(site: Site) -> None:
+    share = await site.kept()
+    await site.registry.store.shares.change(
+        share.id,
+        Changes(expires_at=site.clock.now + 3 * DAY),
+        now=site.clock.now,
+        origin=Origin("somebody"),
+    )
+    site.clock.move(2 * 86_400)
+    assert isinstance(await look(site, share), Ready)
+
+
+async def test_a_share_from_before_the_registry_is_taken_in_when_it_is_opened(
+    site: Site,
+) -> None:
+    share = site.share()
+    assert isinstance(await look(site, share), Ready)
+    with pytest.raises(ShareNotFoundError):
+        await site.registry.store.shares.get(share.id)
+    assert isinstance(await open_(site, share), Opened)
+    stored = await site.registry.store.shares.get(share.id)
+    assert (stored.creator, stored.opened) == ("before-registry", 1)
+
+
+async def test_two_who_take_it_in_at_once_do_no_harm(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share = site.share()
+    shares = type(site.registry.store.shares)
+    create = shares.create
+
+    async def create_twice(*arguments: object, **named: object) -> None:
+        await create(*arguments, **named)  # type: ignore[arg-type]
+        raise DuplicateShareError
+
+    monkeypatch.setattr(shares, "create", create_twice)
+    assert isinstance(await open_(site, share), Opened)
+    assert await opened(site, share) == 1
+
+
+async def test_a_guarded_share_that_is_not_kept_opens_nothing(site: Site) -> None:
+    share = site.share(needs_opening=True)
+    assert await look(site, share) == Refused(LinkReason.REVOKED, share.id)
+    assert await open_(site, share) == Refused(LinkReason.REVOKED, share.id)
+
+
+@pytest.mark.parametrize(
+    "kind", [ShareType.VIEWER_INSTANT_LINK, ShareType.MEDDREAM_PUBLICATION]
+)
+async def test_what_ends_at_no_page_of_this_site_is_not_opened(
+    site: Site, kind: ShareType
+) -> None:
+    share = await site.kept(type=kind)
+    assert await look(site, share) == Refused(LinkReason.NOT_ALLOWED, share.id)
+
+
+async def test_a_share_revoked_between_look_and_open_stays_shut(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share = await site.kept()
+    openings = type(site.registry.store.openings)
+    open_once = openings.open_once
+
+    async def revoked_first(*arguments: object, **named: object) -> object:
+        await site.revoke(share)
+        return await open_once(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(openings, "open_once", revoked_first)
+    assert await open_(site, share) == Refused(LinkReason.REVOKED, share.id)
+
+
+async def test_an_anonymized_share_stays_sealed_in_its_view(site: Site) -> None:
+    share = await site.kept(flavour=Flavour.ANONYMIZED)
+    ready = await look(site, share)
+    assert isinstance(ready, Ready)
+    view = site.codec.read(ready.view or "")
+    assert (view.id, view.flavour) == (share.id, Flavour.ANONYMIZED)
+    assert view.resources == (STUDY,)
