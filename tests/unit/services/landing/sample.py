@@ -32,7 +32,7 @@ def now() -> datetime:
 
 def landing_settings(**changes: Any) -> LandingSettings:
     """Return settings of a site with Stone, Osimis and VolView, and `changes`."""
-    values = {
+    values: dict[str, Any] = {
         "secret_key": SECRET_KEY,
         "registry": False,
         "public_orthanc_root": f"{PUBLIC}/shares/",
@@ -43,7 +43,7 @@ def landing_settings(**changes: Any) -> LandingSettings:
 
 def everything(**changes: Any) -> LandingSettings:
     """Return settings of a site that offers all there is but MedDream."""
-    values = {
+    values: dict[str, Any] = {
         "server_identifier": "standard",
         "public_ohif_root": f"{PUBLIC}/ohif/",
         "public_anonymized_orthanc_root": f"{PUBLIC}/anon-shares/",
