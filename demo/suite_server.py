@@ -104,7 +104,11 @@ def start(port: int, keys: Secrets, addresses: Addresses, log: Path) -> Process:
     Nothing of the caller's environment can change them, except where programs are.
     """
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    environment |= {"SECRETS_DIR": str(keys.folder), **addresses.settings()}
+    environment |= {
+        "SECRETS_DIR": str(keys.folder),
+        "DATA_DIR": str(keys.folder.parent / "registry"),
+        **addresses.settings(),
+    }
     program = [sys.executable, "-m", "suite", "serve", "--port", str(port)]
     return Process(
         "orthanc-share",

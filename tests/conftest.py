@@ -1,7 +1,9 @@
 """What all tests share."""
 
 import logging
+import os
 import signal
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +23,15 @@ settings.load_profile("tests")
 # A shell ignores Ctrl-C for what it starts in the background, and so would all programs
 # that the tests start and stop.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_database_in_the_repository() -> Iterator[None]:
+    """Keep the registry of services that take the default folder somewhere else."""
+    with tempfile.TemporaryDirectory(prefix="registry-") as folder:
+        os.environ["DATA_DIR"] = folder
+        yield
+        del os.environ["DATA_DIR"]
 
 
 @pytest.fixture

@@ -38,8 +38,13 @@ def set_environment(
     for name in (*_OURS, *(f"{name}_FILE" for name in _OURS)):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SECRETS_DIR", str(folder))
+    monkeypatch.setenv("DATA_DIR", str(folder / "data"))
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
+
+
+def _folders(folder: Path) -> dict[str, str]:
+    return {"SECRETS_DIR": str(folder), "DATA_DIR": str(folder / "data")}
 
 
 class Process:
@@ -49,7 +54,7 @@ class Process:
         kept = {n: v for n, v in os.environ.items() if n not in _OURS}
         self._process = subprocess.Popen(
             [sys.executable, *(arguments or ("-m", "suite"))],
-            env=kept | GOOD | {"SECRETS_DIR": str(folder)} | environ,
+            env=kept | GOOD | _folders(folder) | environ,
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import argon2
 import pytest
+from pydantic import SecretStr
 
 from orthanc_share.domain.errors import ConfigurationError
 from orthanc_share.domain.lifetime import LifetimePolicy
+from orthanc_share.store.records import Retention
 from orthanc_share.upstream.mail_options import TlsMode
-from tests.support.settings import SECRET_KEY
+from tests.support.settings import SECRET_KEY, token_service_settings
+from token_service.app import create_app
+from token_service.registering import longest_validity
 from token_service.settings import TokenServiceSettings
 
 GOOD = {"SECRET_KEY": SECRET_KEY, "USERS": '{"plugin": "pW7-rT2-xK9"}'}
@@ -150,3 +154,91 @@ def test_a_mistake_in_the_mail_settings_stops_the_start(
 ) -> None:
     found = problems(GOOD | MAIL | changes)
     assert [line for line in found if line.startswith(named)]
+
+
+KEY = "hT5wQz8LkP2vRx9JmN4cYb7GdS1fAe6U"  # made up, for tests only
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"DATABASE_URL": "mysql://host/name"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "sqlite://"}, "DATABASE_URL"),
+        ({"AUDIT_KEY": "short"}, "AUDIT_KEY"),
+        ({"AUDIT_STUDIES": "hashed"}, "AUDIT_KEY"),
+        ({"LINK_STYLE": "short"}, "LINK_STYLE"),
+        (
+            {
+                "LINK_STYLE": "short",
+                "PUBLIC_LANDING_ROOT": "https://share.example.org/landing.html",
+            },
+            "LINK_STYLE",
+        ),
+        (
+            {
+                "LINK_STYLE": "short",
+                "REGISTRY": "off",
+                "PUBLIC_LANDING_ROOT": "https://share.example.org/welcome/",
+            },
+            "LINK_STYLE",
+        ),
+        ({"REVOCATION_LAG": "0"}, "REVOCATION_LAG"),
+        ({"PASSWORD_TRIES": "0"}, "PASSWORD_TRIES"),
+    ],
+)
+def test_a_registry_that_cannot_be_stops_the_start(
+    changes: dict[str, str], named: str
+) -> None:
+    (problem,) = problems(GOOD | changes)
+    assert problem.startswith(named)
+
+
+def test_a_registry_needs_no_setting_at_all() -> None:
+    settings = TokenServiceSettings.load(GOOD)
+    options = settings.registry_options()
+    assert settings.registry
+    assert options.url == "sqlite:///data/orthanc-share.sqlite"
+    assert (options.audit_key, options.study_key) == (None, None)
+    assert longest_validity(settings) == timedelta(seconds=60)
+
+
+def test_the_registry_is_as_the_settings_say() -> None:
+    chosen = {
+        "DATABASE_URL": "postgresql://registry:secret@db.example.org/shares",
+        "AUDIT_KEY": KEY,
+        "AUDIT_STUDIES": "hashed",
+        "RETENTION_OPENED": "0",
+        "RETENTION_NEVER_OPENED": "2d",
+        "PASSWORD_TRIES": "3",
+        "REVOCATION_LAG": "10s",
+    }
+    settings = TokenServiceSettings.load(GOOD | chosen)
+    options = settings.registry_options()
+    assert options.url == chosen["DATABASE_URL"]
+    assert options.audit_key == options.study_key == KEY.encode()
+    assert options.retention == Retention(never_used=timedelta(days=2), used=None)
+    assert options.limits.tries == 3
+    assert longest_validity(settings) == timedelta(seconds=10)
+    assert "secret@" not in repr(settings) + repr(options)
+    assert KEY not in repr(settings) + repr(options)
+
+
+def test_without_registry_a_decision_is_kept_as_long_as_it_says() -> None:
+    chosen = {"REGISTRY": "off", "REVOCATION_LAG": "1s", "DECISION_VALIDITY": "90s"}
+    settings = TokenServiceSettings.load(GOOD | chosen)
+    assert longest_validity(settings) == timedelta(seconds=90)
+
+
+def test_a_folder_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    settings = token_service_settings(registry=True, data_dir=in_the_way / "data")
+    with pytest.raises(ConfigurationError, match="DATA_DIR"):
+        create_app(settings)
+
+
+def test_a_database_elsewhere_needs_no_folder(tmp_path: Path) -> None:
+    url = SecretStr(f"sqlite:///{tmp_path / 'elsewhere.sqlite'}")
+    folder = tmp_path / "data"
+    create_app(token_service_settings(registry=True, data_dir=folder, database_url=url))
+    assert not folder.exists()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orthanc_share.config.settings import SharingSettings
+from orthanc_share.config.settings import AskingSettings, SharingSettings
 from orthanc_share.config.sources import SettingsBase, misspelt
 from orthanc_share.domain.errors import ConfigurationError
 from orthanc_share.domain.share import Flavour, ShareType
@@ -253,3 +253,30 @@ def test_keys_are_hidden_but_there() -> None:
     assert settings.secret_key.get_secret_value() == SECRET_KEY
     (retired,) = settings.secret_keys_retired
     assert retired.get_secret_value() == f"{CANARY}, {CANARY}"
+
+
+@pytest.mark.parametrize("given", ["TOKEN_SERVICE_USER", "TOKEN_SERVICE_PASSWORD"])
+def test_a_login_for_token_service_is_whole(given: str) -> None:
+    key = {"SECRET_KEY": SECRET_KEY}
+    (problem,) = problems(key | {given: "landing"}, AskingSettings)
+    assert problem.startswith("TOKEN_SERVICE_USER and TOKEN_SERVICE_PASSWORD belong")
+
+
+def test_who_asks_token_service_knows_where_and_as_whom() -> None:
+    chosen = {
+        "SECRET_KEY": SECRET_KEY,
+        "TOKEN_SERVICE_URL": "http://token-service:8000",
+        "TOKEN_SERVICE_USER": "landing",
+        "TOKEN_SERVICE_PASSWORD": CANARY,
+    }
+    settings = AskingSettings.load(chosen)
+    assert settings.registry_address() == "http://token-service:8000/"
+    assert settings.token_service_login() == ("landing", CANARY)
+    assert CANARY not in repr(settings)
+
+
+def test_without_address_the_way_out_is_named() -> None:
+    settings = AskingSettings.load({"SECRET_KEY": SECRET_KEY})
+    assert settings.token_service_login() is None
+    with pytest.raises(ConfigurationError, match="REGISTRY=off"):
+        settings.registry_address()

@@ -198,3 +198,11 @@ def test_a_site_can_allow_more_methods_and_levels() -> None:
     patient = replace(SHARE, resources=(Resource(Level.PATIENT, "PAT-1"),))
     asked = AccessRequest("put", "patient", "PAT-1", "", "standard-server")
     assert decide(patient, asked, policy, NOW) == Granted(60)
+
+
+def test_a_guarded_link_opens_nothing_and_its_view_does() -> None:
+    guarded = replace(SHARE, needs_opening=True)
+    asked = question_for(guarded)
+    assert decide(guarded, asked, BOTH_KINDS, NOW) == Denied(Reason.NEEDS_OPENING)
+    view = replace(guarded, view_id="view-1")
+    assert isinstance(decide(view, asked, ANY_SERVER, NOW), Granted)

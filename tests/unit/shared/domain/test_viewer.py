@@ -294,3 +294,14 @@ def test_a_site_without_anonymizer_or_key_makes_no_anonymized_links() -> None:
         without_key.viewer_url(hidden, TOKEN)
     with pytest.raises(ShareTypeDisabledError, match="PUBLIC_ANONYMIZED_ORTHANC_ROOT"):
         links(anonymized_orthanc=None).viewer_url(hidden, TOKEN)
+
+
+def test_short_links_are_below_a_landing_page_that_is_a_folder() -> None:
+    made = links(landing="https://share.example.org/welcome/")
+    assert made.has_landing
+    assert made.short_url("a-b_c") == "https://share.example.org/welcome/s/a-b_c"
+    page = links(landing="https://share.example.org/landing.html")
+    assert page.short_url("a-b_c") is None
+    none = links(landing=None)
+    assert none.short_url("a-b_c") is None
+    assert not none.has_landing

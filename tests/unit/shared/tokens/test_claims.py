@@ -143,3 +143,21 @@ def test_a_payload_that_is_no_object_is_refused(payload: bytes) -> None:
 
 def test_a_claim_of_a_later_release_is_no_mistake() -> None:
     assert read(CLAIMS | {"new": [1]}) == read(CLAIMS)
+
+
+@pytest.mark.parametrize("flavour", Flavour)
+def test_a_view_names_its_share_beside_its_own_id(flavour: Flavour) -> None:
+    view = replace(SHARE, flavour=flavour, view_id="view-1")
+    claims = to_claims(view, NOW, SEALER)
+    assert (claims["jti"], claims["sid"]) == ("view-1", "share-1")
+    assert (read(claims).id, read(claims).view_id) == ("share-1", "view-1")
+    assert read(claims).resources == SHARE.resources
+
+
+def test_a_guarded_link_says_so_and_its_view_does_not() -> None:
+    guarded = replace(SHARE, needs_opening=True)
+    assert to_claims(guarded, NOW, None)["opn"] is True
+    assert read(to_claims(guarded, NOW, None)) == replace(
+        guarded, issued_at=NOW, not_before=NOW
+    )
+    assert "opn" not in to_claims(replace(guarded, view_id="view-1"), NOW, None)

@@ -455,3 +455,17 @@ def test_another_signing_key_is_none_of_ours() -> None:
     stranger = make_codec(ring(signing_key=OTHER_SIGNING_KEY))
     with pytest.raises(InvalidTokenError):
         make_codec(ED_RING).read(stranger.sign(SHARE))
+
+
+@given(left=st.none() | st.integers(1, 100_000), lasts=st.integers(1, 100_000))
+def test_a_view_lives_as_long_as_it_may_and_no_longer_than_its_share(
+    left: int | None, lasts: int
+) -> None:
+    end = None if left is None else NOW + timedelta(seconds=left)
+    share = replace(SHARE, expires_at=end, needs_opening=True)
+    codec = make_codec()
+    token = codec.sign_view(share, "view-1", NOW, timedelta(seconds=lasts))
+    view = codec.verify(token, NOW)
+    assert view.expires_at == NOW + timedelta(seconds=min(left or lasts, lasts))
+    assert (view.issued_at, view.not_before) == (NOW, NOW)
+    assert not view.needs_opening
