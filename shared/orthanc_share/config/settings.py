@@ -9,7 +9,14 @@ from pydantic import AfterValidator, Field, SecretStr
 from typing_extensions import override
 
 from orthanc_share.config.sources import SettingsBase
-from orthanc_share.config.values import Address, Page, Root, SecretTexts, Texts
+from orthanc_share.config.values import (
+    Address,
+    Networks,
+    Page,
+    Root,
+    SecretTexts,
+    Texts,
+)
 from orthanc_share.domain.clock import to_utc
 from orthanc_share.domain.errors import ConfigurationError
 from orthanc_share.domain.share import Flavour, ShareType
@@ -50,6 +57,10 @@ class SharingSettings(ServiceSettings):
         "server_identifier": ("SERVER_ID",)
     }
 
+    trusted_proxies: Annotated[
+        Networks,
+        Field(description="Networks of proxies whose `X-Forwarded-For` is believed"),
+    ] = ()
     registry: Annotated[
         bool, Field(description="Whether shares are kept, so that they can be revoked")
     ] = True

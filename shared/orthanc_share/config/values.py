@@ -1,5 +1,6 @@
 """Types of settings: how a text becomes a value."""
 
+import ipaddress
 import json
 import re
 from datetime import timedelta
@@ -71,6 +72,15 @@ def _list(value: Any) -> Any:
     return [part for part in re.split(r"[\s,]+", value) if part]
 
 
+def _networks(value: Any) -> Any:
+    try:
+        # A number in a JSON array would be taken for an address.
+        return tuple(ipaddress.ip_network(str(text)) for text in _list(value))
+    except ValueError:
+        # The parser's own text would show a part of the value.
+        raise ValueError("should be addresses or networks such as 10.0.0.0/8") from None
+
+
 def _json(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -105,6 +115,12 @@ def _is_encodable(text: str) -> bool:
         return False
     return True
 
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+"""Addresses with a common beginning."""
+
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_networks)]
+"""Addresses or networks (CIDR), by blanks or commas, or as a JSON array."""
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """Seconds, or a number with a unit: `90`, `15m`, `30d`."""

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from pydantic import SecretStr, TypeAdapter, ValidationError
 from orthanc_share.config.values import (
     Address,
     Duration,
+    Networks,
     Page,
     Root,
     SecretTexts,
@@ -193,3 +195,16 @@ def test_what_are_no_users_is_refused_without_being_told(
     told = refusal(Users, text)
     assert message in told
     assert "canary" not in told
+
+
+def test_networks_are_addresses_with_or_without_a_length() -> None:
+    both = (ip_network("10.0.0.0/8"), ip_network("fd00::1/128"))
+    assert read(Networks, "10.0.0.0/8, fd00::1") == both
+    assert read(Networks, '["10.0.0.0/8", "fd00::1"]') == both
+    assert read(Networks, both) == both
+    assert read(Networks, "") == ()
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1/8", "10.0.0.0/33", "nginx", "[1]", "[[]]"])
+def test_anything_else_is_no_network(text: str) -> None:
+    assert refusal(Networks, text).endswith("networks such as 10.0.0.0/8")
