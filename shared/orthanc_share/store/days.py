@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from orthanc_share.store.dialects import insert_for
 from orthanc_share.store.instants import DAY
 from orthanc_share.store.records import DayCount
 from orthanc_share.store.tables import share_day
@@ -26,8 +25,8 @@ async def count_day(
     """
     day = share_day.c
     values = {name: counts.get(name, 0) for name in _COUNTERS}
-    insert = _insert(connection.dialect.name)
-    statement = insert(share_day).values(share_id=share_id, day=now // DAY, **values)
+    row = {"share_id": share_id, "day": now // DAY, **values}
+    statement = insert_for(connection)(share_day).values(row)
     statement = statement.on_conflict_do_update(
         index_elements=[day.share_id, day.day],
         set_={name: day[name] + statement.excluded[name] for name in _COUNTERS},
@@ -35,11 +34,6 @@ async def count_day(
     result = await connection.execute(statement.returning(day.granted))
     granted: int = result.scalar_one()
     return granted
-
-
-def _insert(dialect: str) -> Any:
-    """Return the insert that can meet a row; both databases write it the same way."""
-    return sqlite.insert if dialect == "sqlite" else postgresql.insert
 
 
 async def history(

@@ -17,6 +17,9 @@ ALWAYS = 0
 LEEWAY = CLOCK_LEEWAY // timedelta(seconds=1)
 """The domain's leeway for a beginning, in seconds."""
 
+HOUR = 3600
+"""An hour, in seconds."""
+
 DAY = 86_400
 """A day, in seconds."""
 

@@ -1,17 +1,20 @@
 """Openings of shares: counted one by one, and never more than agreed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import case, func, literal, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from orthanc_share.store.audit import AuditTrail
+from orthanc_share.store.counting import (
+    add,
+    is_first_of_hour,
+    open_if_active,
+)
 from orthanc_share.store.database import Database
 from orthanc_share.store.days import count_day, history
-from orthanc_share.store.instants import NEVER, to_seconds
+from orthanc_share.store.instants import to_seconds
 from orthanc_share.store.outbox import Notice, enqueue
 from orthanc_share.store.records import (
     DayCount,
@@ -20,12 +23,20 @@ from orthanc_share.store.records import (
     NotOpened,
     Opened,
     Origin,
-    ShareStatus,
+    StoredShare,
     Tally,
+    View,
 )
-from orthanc_share.store.rows import checked_id, is_id, load_one, studies_of
-from orthanc_share.store.settling import status_at
-from orthanc_share.store.tables import share
+from orthanc_share.store.rows import checked_id, load_one, studies_of
+from orthanc_share.store.views import count_view, is_known, record_view
+
+Announce = Callable[[StoredShare, datetime], Sequence[Notice]]
+"""Returns what to send out when a share, as it is then, was opened at an instant."""
+
+
+def no_notices(_share: StoredShare, _at: datetime) -> Sequence[Notice]:
+    """Return nothing to send out."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +46,13 @@ class Openings:
     Args:
         database: Where they are.
         trail: Where it is written down.
+        announce: Says what to send out on an opening; that is kept with the opening,
+            or not at all.
     """
 
     database: Database
     trail: AuditTrail
+    announce: Announce = no_notices
 
     async def open_once(
         self,
@@ -46,7 +60,7 @@ class Openings:
         *,
         now: datetime,
         origin: Origin,
-        notices: Sequence[Notice] = (),
+        view_id: str | None = None,
     ) -> Opened | NotOpened:
         """Open a share if it is active, and count it, in one step.
 
@@ -57,22 +71,28 @@ class Openings:
             share_id: Which.
             now: The present instant.
             origin: Who opens it, and from where.
-            notices: What to send out if it is opened; kept with the opening or not
-                at all.
+            view_id: Of the viewer token that is made for it: `count` passes it over.
+                Asked again with it, as when the answer was lost, the opening that
+                was counted is told.
 
         Raises:
             ShareNotFoundError: There is no such share.
             StoreUnavailableError: The database cannot be reached.
         """
         async with self.database.write() as connection:
-            row = (
-                await connection.execute(_open(checked_id(share_id), now))
-            ).one_or_none()
+            checked_id(share_id)
+            view = None if view_id is None else View(view_id, share_id, now)
+            if view is not None and await is_known(connection, view):
+                found = await load_one(connection, share_id)
+                return Opened(found.opened, found.openings_left)
+            is_opened = await open_if_active(connection, share_id, now)
             found = await load_one(connection, share_id)
-            if row is None:
+            if not is_opened:
                 return NotOpened(found.status(now))
+            if view is not None:
+                await record_view(connection, view)
             await count_day(connection, share_id, to_seconds(now), opened=1)
-            await enqueue(connection, notices, now)
+            await enqueue(connection, self.announce(found, now), now)
             event = Event(
                 EventKind.OPENED, now, share_id, origin, studies_of(found.share)
             )
@@ -82,7 +102,10 @@ class Openings:
     async def deny(
         self, share_id: str, reason: str, *, now: datetime, origin: Origin
     ) -> None:
-        """Count that a share was refused to somebody, and write it down.
+        """Count that a share was refused to somebody.
+
+        The first refusal of a share for a reason in an hour is written down, so that
+        nobody who asks again and again can fill the disk.
 
         Args:
             share_id: Which; one that is not kept is passed over.
@@ -95,28 +118,52 @@ class Openings:
         """
         event = Event(EventKind.DENIED, now, share_id, origin, reason=reason)
         async with self.database.write() as connection:
-            if await _add(connection, Tally(share_id, now, denied=1)) is not None:
+            if await add(connection, Tally(share_id, now, denied=1)) is None:
+                return
+            if await is_first_of_hour(connection, share_id, reason, now):
                 await self.trail.append(connection, [event])
 
-    async def count(self, tallies: Sequence[Tally]) -> None:
+    async def count(self, tallies: Sequence[Tally], views: Sequence[View] = ()) -> None:
         """Add up what validate granted and denied since the last time.
 
-        The first grant of each share and day (UTC) becomes an event. Many are added in
-        one transaction, so that a busy service asks once in a while only.
+        The first grant of each share and day (UTC), and the first denial of each
+        share, reason and hour, become an event. A view that was not known is an
+        opening, unless the share has a limit: then only `open_once` opens it. Many are
+        added in one transaction, so that a busy service asks once in a while only.
+
+        Where the answer was lost, views may be counted again: they are known then.
 
         Raises:
             StoreUnavailableError: The database cannot be reached; nothing was added.
         """
+        parts: list[Tally | View] = [*tallies, *views]
+        parts.sort(key=lambda one: one.share_id)
         async with self.database.write() as connection:
-            events = []
+            events: list[Event] = []
             # In one order, so that two who count cannot block each other.
-            for tally in sorted(tallies, key=lambda one: one.share_id):
-                granted = await _add(connection, tally)
-                if granted is not None and 0 < granted == tally.granted:
-                    events.append(
-                        Event(EventKind.GRANTED, tally.at, share_id=tally.share_id)
-                    )
+            for part in parts:
+                if isinstance(part, View):
+                    events += await self._count_view(connection, part)
+                else:
+                    events += await _count_tally(connection, part)
             await self.trail.append(connection, events)
+
+    async def _count_view(
+        self, connection: AsyncConnection, view: View
+    ) -> Sequence[Event]:
+        if not await count_view(connection, view):
+            return ()
+        found = await load_one(connection, view.share_id)
+        await enqueue(connection, self.announce(found, view.at), view.at)
+        return (
+            Event(
+                EventKind.OPENED,
+                view.at,
+                view.share_id,
+                studies=studies_of(found.share),
+                details={"by": "viewer"},
+            ),
+        )
 
     async def history(self, share_id: str, *, since: datetime) -> Sequence[DayCount]:
         """Return what happened to a share on each day since, oldest first.
@@ -128,47 +175,16 @@ class Openings:
             return await history(connection, share_id, since)
 
 
-def _open(share_id: str, now: datetime) -> Any:
-    seconds, c = to_seconds(now), share.c
-    is_last = c.opened + 1 >= func.coalesce(c.max_openings, NEVER)
-    return (
-        update(share)
-        .where(c.id == share_id, status_at(seconds) == ShareStatus.ACTIVE.value)
-        .values(
-            opened=c.opened + 1,
-            last_opened_at=seconds,
-            used=True,
-            settled_status=case(
-                (is_last, literal(ShareStatus.USED_UP.value)),
-                else_=literal(ShareStatus.ACTIVE.value),
-            ),
-        )
-        .returning(c.opened)
-    )
-
-
-async def _add(connection: AsyncConnection, tally: Tally) -> int | None:
-    """Add a tally; return the grants of the day, None if the share is not kept."""
-    if not is_id(tally.share_id):
-        return None
-    c = share.c
-    used = {"used": True} if tally.granted else {}
-    counted = await connection.execute(
-        update(share)
-        .where(c.id == tally.share_id)
-        .values(
-            granted=c.granted + tally.granted,
-            denied=c.denied + tally.denied,
-            **used,
-        )
-        .returning(c.id)
-    )
-    if counted.one_or_none() is None:
-        return None
-    return await count_day(
-        connection,
-        tally.share_id,
-        to_seconds(tally.at),
-        granted=tally.granted,
-        denied=tally.denied,
-    )
+async def _count_tally(connection: AsyncConnection, tally: Tally) -> Sequence[Event]:
+    granted = await add(connection, tally)
+    if granted is None:
+        return ()
+    share_id, at = tally.share_id, tally.at
+    events = [
+        Event(EventKind.DENIED, at, share_id, reason=reason, details={"by": "validate"})
+        for reason in tally.reasons
+        if await is_first_of_hour(connection, share_id, reason, at)
+    ]
+    if 0 < granted == tally.granted:
+        events.append(Event(EventKind.GRANTED, at, share_id))
+    return events

@@ -71,14 +71,11 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class StoredShare:
-    """A share as it is kept.
+    """A share as it is kept; what `NewShare` says is not said again.
 
     Args:
         share: What was agreed, with the expiry that holds now.
-        creator: Who made it.
         created_at: When, by the clock of the service that made it.
-        label: The caller's id for it.
-        title: Free text.
         max_openings: How often it may be opened; None: no limit.
         password_hash: Hash of the second factor; None: none is needed.
         notify: Where to send a notice on opening.
@@ -180,12 +177,29 @@ class Tally:
         at: When it was counted.
         granted: Grants.
         denied: Denials.
+        reasons: Stable codes of why, each once.
     """
 
     share_id: str
     at: datetime
     granted: int = 0
     denied: int = 0
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """That a viewer token was granted something for the first time.
+
+    Args:
+        id: Of the viewer token.
+        share_id: Which share; one that is not kept is passed over.
+        at: When.
+    """
+
+    id: str
+    share_id: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,12 +273,15 @@ class Retention:
         used: Shares that were opened, counted from their end; None: for ever.
         tries: Tries of the second factor, counted from the last; they hold addresses.
         notices: Notices that could not be delivered, counted from the opening.
+        views: Viewer tokens that were counted. Longer than any of them lives, and
+            than a service may be without the database, so that none is counted twice.
     """
 
     never_used: timedelta = timedelta(days=1)
     used: timedelta | None = None
     tries: timedelta = timedelta(days=1)
     notices: timedelta = timedelta(days=7)
+    views: timedelta = timedelta(days=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +290,7 @@ class Swept:
 
     Args:
         shares: How many shares.
-        others: How many rows of tries and notices.
+        others: How many rows of tries, notices and views.
         more: Whether there is more to take away now.
     """
 

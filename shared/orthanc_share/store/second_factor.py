@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from orthanc_share.store.database import Database
+from orthanc_share.store.dialects import insert_for
 from orthanc_share.store.instants import to_instant, to_seconds, whole_seconds
 from orthanc_share.store.tables import throttle
 from orthanc_share.store.text import clean
@@ -143,8 +143,8 @@ def _keys(share_id: str, address: str) -> tuple[str, str]:
 
 
 async def _lock(connection: AsyncConnection, key: str) -> Any:
-    make = sqlite if connection.dialect.name == "sqlite" else postgresql
-    fresh = make.insert(throttle).values(key=key, failures=0, locked_until=0, last_at=0)
+    row = {"key": key, "failures": 0, "locked_until": 0, "last_at": 0}
+    fresh = insert_for(connection)(throttle).values(row)
     await connection.execute(fresh.on_conflict_do_nothing())
     query = select(throttle).where(throttle.c.key == key).with_for_update()
     return (await connection.execute(query)).one()

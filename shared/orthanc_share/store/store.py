@@ -14,7 +14,7 @@ from orthanc_share.store.feed import NewsPage, revoked_since
 from orthanc_share.store.instants import to_seconds
 from orthanc_share.store.listing import Order, Page, ShareFilter, list_shares
 from orthanc_share.store.migrating import prepare
-from orthanc_share.store.openings import Openings
+from orthanc_share.store.openings import Announce, Openings, no_notices
 from orthanc_share.store.outbox import Outbox, Retry
 from orthanc_share.store.revoking import Revoker
 from orthanc_share.store.second_factor import SecondFactor, TryLimits
@@ -107,6 +107,7 @@ async def open_store(
     study_key: bytes | None = None,
     limits: TryLimits | None = None,
     retry: Retry | None = None,
+    announce: Announce = no_notices,
 ) -> AsyncIterator[Store]:
     """Open the database at `url`, and close it at the end of the block.
 
@@ -117,6 +118,7 @@ async def open_store(
         study_key: Keeps studies in the audit trail as HMAC under it; None: plain.
         limits: How many tries of a second factor, and how long the pause.
         retry: When to send a notice again.
+        announce: Says what to send out when a share is opened.
 
     Raises:
         ConfigurationError: The URL is not one of a database that can be used, or the
@@ -132,7 +134,7 @@ async def open_store(
             database=database,
             shares=Shares(database, trail),
             codes=Codes(database),
-            openings=Openings(database, trail),
+            openings=Openings(database, trail, announce),
             second_factor=SecondFactor(database, limits or TryLimits()),
             revoker=Revoker(database, trail),
             sweeper=Sweeper(database, trail),

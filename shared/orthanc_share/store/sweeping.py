@@ -1,16 +1,18 @@
 """Takes away what is over and nobody needs, a part at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from orthanc_share.store.audit import AuditTrail
 from orthanc_share.store.database import Database
 from orthanc_share.store.instants import to_seconds
 from orthanc_share.store.records import Event, EventKind, Origin, Retention, Swept
-from orthanc_share.store.tables import outbox, share, throttle
+from orthanc_share.store.tables import outbox, share, share_view, throttle
 
 BATCH = 500
 """Most rows of a kind that one sweep takes away."""
@@ -80,18 +82,18 @@ async def _over(
 async def _sweep_others(
     connection: AsyncConnection, retention: Retention, now: datetime, batch: int
 ) -> list[int]:
-    tries_before = to_seconds(now - retention.tries)
     longest_pause_over = throttle.c.locked_until <= to_seconds(now)
-    notices_before = to_seconds(now - retention.notices)
-    chosen = (
-        (throttle.c.key, [throttle.c.last_at <= tries_before, longest_pause_over]),
-        (outbox.c.id, [outbox.c.created_at <= notices_before]),
+    chosen: Sequence[tuple[Any, Any, timedelta, list[ColumnElement[bool]]]] = (
+        (throttle.c.key, throttle.c.last_at, retention.tries, [longest_pause_over]),
+        (outbox.c.id, outbox.c.created_at, retention.notices, []),
+        (share_view.c.view_id, share_view.c.at, retention.views, []),
     )
     counts = []
-    for key, conditions in chosen:
-        old = select(key).where(*conditions).limit(batch)
-        locked = await connection.execute(old.with_for_update(skip_locked=True))
-        keys = locked.scalars().all()
+    for key, at, kept, others in chosen:
+        old = select(key).where(at <= to_seconds(now - kept), *others)
+        # In order, so that it is by index.
+        old = old.order_by(at).limit(batch).with_for_update(skip_locked=True)
+        keys = (await connection.execute(old)).scalars().all()
         await connection.execute(delete(key.table).where(key.in_(keys)))
         counts.append(len(keys))
     return counts

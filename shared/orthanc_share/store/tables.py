@@ -24,7 +24,10 @@ from sqlalchemy import (
 from orthanc_share.store.text import TEXT_LENGTH_MAX, WORD_LENGTH_MAX
 
 ID_LENGTH_MAX = 64
-"""Longest id of a share, in characters; ours have 22."""
+"""Longest id of a share or a view, in characters; ours have 22."""
+
+REASON_LENGTH_MAX = 64
+"""Longest reason code of a denial, in characters."""
 
 metadata = MetaData(
     naming_convention={
@@ -38,6 +41,7 @@ metadata = MetaData(
 
 _Id = String(ID_LENGTH_MAX)
 _Text = String(TEXT_LENGTH_MAX)
+_Reason = String(REASON_LENGTH_MAX)
 # By code points, as SQLite does it: a prefix is a range then, whatever the locale.
 _Word = String(WORD_LENGTH_MAX).with_variant(
     String(WORD_LENGTH_MAX, collation="C"), "postgresql"
@@ -145,6 +149,24 @@ share_day = Table(
     _count("granted"),
 )
 """What happened to a share on one day."""
+
+share_view = Table(
+    "share_view",
+    metadata,
+    Column("view_id", _Id, primary_key=True),
+    Column("share_id", _Id, _of_share(), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False, index=True),
+)
+"""Viewer tokens that were counted as an opening, or need not be."""
+
+share_denial = Table(
+    "share_denial",
+    metadata,
+    Column("share_id", _Id, _of_share(), primary_key=True),
+    Column("reason", _Reason, primary_key=True),
+    Column("hour", Integer, nullable=False),  # since 1970
+)
+"""The last hour in which a denial became an event: one row per share and reason."""
 
 throttle = Table(
     "throttle",

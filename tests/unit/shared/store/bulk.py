@@ -52,6 +52,15 @@ _DAYS = """
 INSERT INTO share_day (share_id, day, opened)
 SELECT 'share-' || CAST(n AS TEXT), 20000, 1 FROM {numbers}
 """
+_VIEWS = f"""
+INSERT INTO share_view (view_id, share_id, at)
+SELECT 'view-' || CAST(n AS TEXT), 'share-' || CAST(n AS TEXT), {_AT} - n
+FROM {{numbers}}
+"""  # noqa: S608
+_DENIALS = """
+INSERT INTO share_denial (share_id, reason, hour)
+SELECT 'share-' || CAST(n AS TEXT), 'expired', 0 FROM {numbers}
+"""
 _EVENTS = f"""
 INSERT INTO audit_event (seq, at, kind, share_id, studies, details, hash)
 SELECT n, {_AT} - 86400 * 400 + n * 30, 'opened', 'share-' || CAST(n / 10 AS TEXT),
@@ -70,7 +79,7 @@ async def fill(store: Store, shares: int, events: int) -> None:
     numbers = _NUMBERS_SQLITE if is_sqlite else _NUMBERS_POSTGRESQL
     kind = "BLOB" if is_sqlite else "BYTEA"
     for statements, count in (
-        ((_SHARES, _RESOURCES, _WORDS, _CODES, _DAYS), shares),
+        ((_SHARES, _RESOURCES, _WORDS, _CODES, _DAYS, _VIEWS, _DENIALS), shares),
         ((_EVENTS, _STUDIES), events),
     ):
         source = numbers.format(count=count)

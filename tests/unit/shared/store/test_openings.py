@@ -15,6 +15,7 @@ from orthanc_share.store.records import (
     NotOpened,
     Opened,
     ShareStatus,
+    StoredShare,
     Tally,
 )
 from orthanc_share.store.store import Store, open_store
@@ -44,7 +45,17 @@ async def test_an_opening_is_counted_and_written_down(store: Store) -> None:
 
 
 @pytest.mark.anyio
-async def test_what_is_not_active_is_not_opened(store: Store) -> None:
+async def test_what_is_not_active_is_not_opened(url: str) -> None:
+    async with open_store(url, announce=_announce) as store:
+        await _check_closed(store)
+
+
+def _announce(opened: StoredShare, at: datetime) -> list[Notice]:
+    body = f"{at:%H:%M:%S} {opened.opened} of {opened.max_openings}"
+    return [Notice("https://ris.example/hook", body, opened.share.id)]
+
+
+async def _check_closed(store: Store) -> None:
     used_up = await create(store, max_openings=1)
     await store.openings.open_once(used_up, now=NOW, origin=VISITOR)
     revoked = await create(store)
@@ -56,10 +67,10 @@ async def test_what_is_not_active_is_not_opened(store: Store) -> None:
         await create(store, starts=61 * SECOND): ShareStatus.NOT_YET,
     }
     before = len(await events_of(store))
+    assert len(await store.outbox.claim(now=NOW, lease=HOUR)) == 1
     for share_id, status in cases.items():
-        notice = Notice("target", "body")
         result = await store.openings.open_once(
-            share_id, now=NOW, origin=VISITOR, notices=[notice]
+            share_id, now=NOW, origin=VISITOR, view_id="view"
         )
         assert result == NotOpened(status)
     assert len(await events_of(store)) == before
@@ -182,11 +193,30 @@ async def test_grants_are_added_up_and_the_first_of_a_day_is_an_event(
 
 
 @pytest.mark.anyio
-async def test_an_opening_and_its_notice_are_kept_together(store: Store) -> None:
-    share_id = await create(store)
-    notice = Notice("https://ris.example/hook", "{}", share_id)
-    await store.openings.open_once(
-        share_id, now=NOW, origin=VISITOR, notices=[notice, notice]
-    )
-    claimed = await store.outbox.claim(now=NOW, lease=HOUR)
-    assert [one.notice for one in claimed] == [notice, notice]
+async def test_an_opening_and_its_notice_are_kept_together(url: str) -> None:
+    async with open_store(url, announce=_announce) as store:
+        share_id = await create(store, max_openings=3)
+        for view in ("one", "one", "two"):
+            await store.openings.open_once(
+                share_id, now=NOW, origin=VISITOR, view_id=view
+            )
+        claimed = await store.outbox.claim(now=NOW, lease=HOUR)
+    assert [(one.notice.body, one.notice.share_id) for one in claimed] == [
+        ("12:00:00 1 of 3", share_id),
+        ("12:00:00 2 of 3", share_id),
+    ]
+
+
+@pytest.mark.anyio
+async def test_an_announcement_that_fails_leaves_nothing_counted(url: str) -> None:
+    def fail(_opened: StoredShare, _at: datetime) -> list[Notice]:
+        raise RuntimeError
+
+    async with open_store(url, announce=fail) as store:
+        share_id = await create(store)
+        with pytest.raises(RuntimeError):
+            await store.openings.open_once(
+                share_id, now=NOW, origin=VISITOR, view_id="view"
+            )
+        assert (await store.shares.get(share_id)).opened == 0
+        assert await kinds_of(store) == ["created"]

@@ -12,7 +12,7 @@ from orthanc_share.store import revoking, settling
 from orthanc_share.store.audit import EventFilter
 from orthanc_share.store.errors import ShareNotFoundError
 from orthanc_share.store.listing import Order, ShareFilter
-from orthanc_share.store.records import Retention, ShareStatus, Tally
+from orthanc_share.store.records import Retention, ShareStatus, Tally, View
 from orthanc_share.store.revoking import Selection
 from orthanc_share.store.store import Store, open_store
 from tests.support.postgres import PostgreSQL
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 SHARES, EVENTS = 20_000, 60_000
 LARGE = ("share", "share_resource", "share_word", "share_code", "share_day",
-         "audit_event", "audit_study")  # fmt: skip
+         "share_view", "share_denial", "audit_event", "audit_study")  # fmt: skip
 """Tables that grow with use; the others are swept, or have one row."""
 
 Statement = tuple[str, Any]
@@ -149,9 +149,12 @@ async def test_studies_and_words_are_found_by_index(store: Store) -> None:
 
 async def test_what_is_done_to_one_share_reads_no_whole_table(store: Store) -> None:
     with _recorded(store) as statements:
-        await store.openings.open_once("share-400", now=NOW, origin=VISITOR)
+        await store.openings.open_once(
+            "share-400", now=NOW, origin=VISITOR, view_id="view"
+        )
         await store.openings.deny("share-400", "expired", now=NOW, origin=VISITOR)
-        await store.openings.count([Tally("share-400", NOW, 1)])
+        view = View("other-view", "share-400", NOW)
+        await store.openings.count([Tally("share-400", NOW, 1)], [view])
         await store.openings.history("share-400", since=NOW)
         await store.revoker.revoke("share-500", now=NOW, origin=DOCTOR)
         await store.codes.issue("share-400", now=NOW)
