@@ -1,6 +1,7 @@
 """The audit trail: events that are only ever added, each chained to the one before."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from orthanc_share.store.chain import Linker, dump, linker, study_names
 from orthanc_share.store.database import Database
+from orthanc_share.store.errors import InvalidCursorError
 from orthanc_share.store.instants import to_instant, to_seconds
 from orthanc_share.store.records import Event, EventKind, Origin, StoredEvent
 from orthanc_share.store.tables import audit_event, audit_head, audit_study
@@ -18,6 +20,12 @@ from orthanc_share.store.text import clean, clean_or_none
 
 CHUNK = 1000
 """Events that are in memory at once when many are read."""
+
+PAGE_MAX = 500
+"""Most events of one page."""
+
+# No instant and no number has more digits; more would not fit into a column.
+_CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,19 @@ class EventFilter:
     until: datetime | None = None
     share_id: str | None = None
     study: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """A part of the events of a share.
+
+    Args:
+        events: Newest first.
+        cursor: Gives the next page; None: this is the last.
+    """
+
+    events: tuple[StoredEvent, ...]
+    cursor: str | None
 
 
 class AuditTrail:
@@ -137,6 +158,36 @@ class AuditTrail:
             after = tuple_(at, seq) > tuple_(rows[-1]["at"], rows[-1]["seq"])
             query = page.where(after).order_by(at, seq).limit(CHUNK)
 
+    async def page(
+        self, share_id: str, *, limit: int = 50, cursor: str | None = None
+    ) -> EventPage:
+        """Return one page of the events of a share, newest first, by time and number.
+
+        Events stay when their share is swept.
+
+        Args:
+            share_id: Which; of one that never was there are none.
+            limit: Most events of the page, 1 to `PAGE_MAX`; others are moved there.
+            cursor: Of the page before; None: the first page.
+
+        Raises:
+            InvalidCursorError: The cursor is none of ours.
+            StoreUnavailableError: The database cannot be reached.
+        """
+        limit = max(1, min(limit, PAGE_MAX))
+        at, seq = audit_event.c.at, audit_event.c.seq
+        query = self._query(EventFilter(share_id=share_id))
+        if cursor is not None:
+            query = query.where(tuple_(at, seq) < tuple_(*_read_cursor(cursor)))
+        query = query.order_by(at.desc(), seq.desc()).limit(limit + 1)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        last = rows[limit - 1] if len(rows) > limit else None
+        return EventPage(
+            tuple(to_event(row) for row in rows[:limit]),
+            None if last is None else f"{last['at']}.{last['seq']}",
+        )
+
     def _query(self, wanted: EventFilter) -> Select[Any]:
         event, at = audit_event.c, audit_event.c.at
         query = select(audit_event)
@@ -156,6 +207,15 @@ class AuditTrail:
         if wanted.until is not None:
             query = query.where(at < to_seconds(wanted.until))
         return query
+
+
+def _read_cursor(cursor: str) -> tuple[int, int]:
+    """Return the instant, in seconds, and the number at which a page ended."""
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise InvalidCursorError
+    at, seq = (int(number) for number in found.groups())
+    return at, seq
 
 
 def study_rows(row: RowMapping | dict[str, Any]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from orthanc_share.store.database import Database
 from orthanc_share.store.instants import NEVER, to_instant_unless, to_seconds
+from orthanc_share.store.rows import is_guarded
 from orthanc_share.store.tables import audit_head, share
 
 PAGE = 1000
@@ -67,7 +68,7 @@ async def revoked_since(database: Database, cursor: int, *, now: datetime) -> Ne
         is_fresh_start = cursor > head
         start = 0 if is_fresh_start else cursor
         if start == head:
-            return NewsPage((), head, more=False, is_fresh_start=False)
+            return NewsPage((), head, more=False, is_fresh_start=is_fresh_start)
         c = share.c
         query = (
             select(
@@ -82,15 +83,15 @@ async def revoked_since(database: Database, cursor: int, *, now: datetime) -> Ne
             .order_by(c.feed_seq)
             .limit(PAGE)
         )
-        rows = (await connection.execute(query)).all()
+        rows = (await connection.execute(query)).mappings().all()
     news = tuple(
         News(
-            row.id,
-            row.revoked_at is not None,
-            to_instant_unless(row.ends_at, NEVER),
-            row.max_openings is not None or row.password_hash is not None,
+            row["id"],
+            row["revoked_at"] is not None,
+            to_instant_unless(row["ends_at"], NEVER),
+            is_guarded(row),
         )
         for row in rows
     )
     more = len(rows) == PAGE
-    return NewsPage(news, rows[-1].feed_seq if more else head, more, is_fresh_start)
+    return NewsPage(news, rows[-1]["feed_seq"] if more else head, more, is_fresh_start)

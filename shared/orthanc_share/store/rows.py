@@ -1,7 +1,7 @@
 """From records to rows and back."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -139,6 +139,8 @@ def _to_share(row: RowMapping, resources: Iterable[RowMapping]) -> StoredShare:
             issued_at=to_instant_unless(row["issued_at"], NEVER),
             not_before=to_instant_unless(row["not_before"], NEVER),
             expires_at=to_instant_unless(row["ends_at"], NEVER),
+            # So that no link that is made of it opens past the landing page.
+            needs_opening=is_guarded(row),
         ),
         creator=row["creator"],
         created_at=to_instant(row["created_at"]),
@@ -153,6 +155,11 @@ def _to_share(row: RowMapping, resources: Iterable[RowMapping]) -> StoredShare:
         granted=row["granted"],
         last_opened_at=to_instant_unless(row["last_opened_at"], 0),
     )
+
+
+def is_guarded(row: Mapping[str, Any] | RowMapping) -> bool:
+    """Tell whether a share has a limit or a second factor."""
+    return row["max_openings"] is not None or row["password_hash"] is not None
 
 
 def _to_resource(row: RowMapping) -> Resource:

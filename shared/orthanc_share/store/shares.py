@@ -1,7 +1,7 @@
 """Shares: made, found by id, changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from orthanc_share.domain.clock import to_utc
+from orthanc_share.domain.share import Share
 from orthanc_share.store.audit import AuditTrail
 from orthanc_share.store.codes import add_code
 from orthanc_share.store.database import Database
@@ -47,6 +48,9 @@ from orthanc_share.store.settling import status_of
 from orthanc_share.store.tables import share, share_resource, share_word
 from orthanc_share.store.text import clean_or_none
 
+BEFORE_REGISTRY = "before-registry"
+"""Who made the shares that are older than the registry, as far as it knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shares:
@@ -80,7 +84,7 @@ class Shares:
         """
         try:
             async with self.database.write() as connection:
-                await _insert(connection, new, now)
+                await _insert(connection, new, row_of(new, now))
                 code = None
                 if with_code:
                     code = await add_code(connection, new.share.id, now)
@@ -88,6 +92,37 @@ class Shares:
         except IntegrityError:
             raise DuplicateShareError from None
         return code
+
+    async def adopt(self, agreed: Share, *, now: datetime, origin: Origin) -> bool:
+        """Keep a share that is older than the registry, so that it can be revoked.
+
+        Args:
+            agreed: What its token says.
+            now: The present instant.
+            origin: Who brought it, and from where.
+
+        Returns:
+            Whether it was kept now; False: it was before, and stays as it is.
+
+        Raises:
+            ShareNotFoundError: It has a limit or a second factor that nobody knows any
+                more, or it is a viewer token, whose end is not that of the share.
+            StoreUnavailableError: The database cannot be reached.
+        """
+        if agreed.needs_opening or agreed.view_id is not None:
+            raise ShareNotFoundError
+        new = NewShare(agreed, BEFORE_REGISTRY)
+        row = row_of(new, now) | {"created_at": to_seconds(agreed.issued_at or now)}
+        try:
+            async with self.database.write() as connection:
+                await _insert(connection, new, row)
+                created = _created(new, now, origin)
+                details = {**created.details, BEFORE_REGISTRY: True}
+                event = replace(created, details=details)
+                await self.trail.append(connection, [event])
+        except IntegrityError:
+            return False
+        return True
 
     async def get(self, share_id: str) -> StoredShare:
         """Return the share with this id.
@@ -147,10 +182,12 @@ class Shares:
         )
 
 
-async def _insert(connection: AsyncConnection, new: NewShare, now: datetime) -> None:
+async def _insert(
+    connection: AsyncConnection, new: NewShare, row: Mapping[str, Any]
+) -> None:
     agreed = new.share
     words = word_rows(agreed.id, new.title, new.label, new.creator)
-    await connection.execute(insert(share), row_of(new, now))
+    await connection.execute(insert(share), row)
     await connection.execute(insert(share_resource), resource_rows(agreed))
     await connection.execute(insert(share_word), words)
 

@@ -29,6 +29,8 @@ def new_share(
     ends: timedelta | None = HOUR,
     starts: timedelta | None = None,
     creator: str = "account:doctor",
+    max_openings: int | None = None,
+    password_hash: str | None = None,
     **others: Any,
 ) -> NewShare:
     """Return a share that is valid for an hour from `NOW`."""
@@ -39,8 +41,13 @@ def new_share(
         issued_at=NOW,
         not_before=None if starts is None else NOW + starts,
         expires_at=None if ends is None else NOW + ends,
+        needs_opening=max_openings is not None or password_hash is not None,
     )
-    return NewShare(share, creator, **others)
+    guards: dict[str, Any] = {
+        "max_openings": max_openings,
+        "password_hash": password_hash,
+    }
+    return NewShare(share, creator, **others, **guards)
 
 
 async def create(store: Store, *args: Any, now: datetime = NOW, **kwargs: Any) -> str:

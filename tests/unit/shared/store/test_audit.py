@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from orthanc_share.store import audit
 from orthanc_share.store.audit import EventFilter
-from orthanc_share.store.errors import StoreUnavailableError
+from orthanc_share.store.errors import InvalidCursorError, StoreUnavailableError
 from orthanc_share.store.records import Event, EventKind, Origin, StoredEvent
 from orthanc_share.store.store import Store, open_store
 from tests.unit.shared.store.samples import (
@@ -107,6 +107,51 @@ async def test_an_export_is_sorted_by_time_even_if_the_clock_jumped(
         await store.audit.record(Event(EventKind.SWEPT, at, studies=("1.2",)))
     for exported in (await _export(store), await _export(store, study="1.2")):
         assert [one.seq for one in exported] == [7, 2, 4, 1, 3, 5, 6]
+
+
+async def _pages(store: Store, share_id: str, limit: int) -> list[list[int]]:
+    pages, cursor = [], None
+    while True:
+        page = await store.audit.page(share_id, limit=limit, cursor=cursor)
+        pages.append([one.seq for one in page.events])
+        cursor = page.cursor
+        if cursor is None:
+            return pages
+
+
+async def test_the_events_of_a_share_come_page_by_page_newest_first(
+    store: Store,
+) -> None:
+    for number, later in enumerate((5, 1, 5, 3, 5)):
+        for share_id in ("mine", "other"):
+            at = NOW + later * SECOND
+            note = {"number": number}
+            await store.audit.record(
+                Event(EventKind.OPENED, at, share_id, VISITOR, details=note)
+            )
+    assert await _pages(store, "mine", 2) == [[9, 5], [1, 7], [3]]
+    assert await _pages(store, "mine", 5) == [[9, 5, 1, 7, 3]]
+    assert await _pages(store, "mine", 0) == [[9], [5], [1], [7], [3]]
+    assert await _pages(store, "nobody\x00", 9) == [[]]
+    page = await store.audit.page("mine")
+    assert page.events[0].event.details == {"number": 4}
+
+
+async def test_an_event_that_is_added_meanwhile_moves_no_other(store: Store) -> None:
+    for _ in range(4):
+        await store.audit.record(Event(EventKind.OPENED, NOW, "mine"))
+    first = await store.audit.page("mine", limit=2)
+    await store.audit.record(Event(EventKind.OPENED, NOW + HOUR, "mine"))
+    rest = await store.audit.page("mine", limit=2, cursor=first.cursor)
+    assert [one.seq for one in (*first.events, *rest.events)] == [4, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "1", "1.", ".1", "1.2.3", "-1.2", "1.²", "1.2\n", "9" * 19 + ".1"]
+)
+async def test_a_cursor_of_no_page_is_refused(store: Store, cursor: str) -> None:
+    with pytest.raises(InvalidCursorError):
+        await store.audit.page("mine", cursor=cursor)
 
 
 async def test_events_of_many_at_once_have_numbers_without_gaps(

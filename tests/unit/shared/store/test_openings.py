@@ -171,6 +171,74 @@ async def test_a_denial_is_counted_with_its_reason(store: Store) -> None:
 
 
 @pytest.mark.anyio
+async def test_only_the_first_denial_of_a_reason_in_an_hour_is_an_event(
+    store: Store,
+) -> None:
+    one, two = await create(store), await create(store)
+    for n in range(30):
+        await store.openings.deny(one, "expired", now=NOW + n * SECOND, origin=VISITOR)
+    await store.openings.deny(one, "used-up", now=NOW, origin=VISITOR)
+    await store.openings.deny(two, "expired", now=NOW, origin=VISITOR)
+    later, earlier = NOW + HOUR, NOW - HOUR
+    for now in (later, later, NOW, earlier, later):
+        await store.openings.deny(one, "expired", now=now, origin=VISITOR)
+    assert (await store.shares.get(one)).denied == 36
+    events = sorted(await events_of(store), key=lambda stored: stored.seq)
+    denied = [stored.event for stored in events if stored.event.kind == "denied"]
+    assert [(e.share_id, e.reason, e.at) for e in denied] == [
+        (one, "expired", NOW),
+        (one, "used-up", NOW),
+        (two, "expired", NOW),
+        (one, "expired", later),
+        # Two hours back is another clock, not the difference between two.
+        (one, "expired", earlier),
+        (one, "expired", later),
+    ]
+
+
+@pytest.mark.anyio
+async def test_a_reason_without_end_cannot_break_a_row(store: Store) -> None:
+    share_id = await create(store)
+    for reason in ("x" * 999, "\x00\ud800"):
+        await store.openings.deny(share_id, reason, now=NOW, origin=VISITOR)
+    assert (await store.shares.get(share_id)).denied == 2
+
+
+@pytest.mark.anyio
+async def test_many_who_are_denied_at_once_are_all_counted_and_one_event(
+    store: Store, url: str
+) -> None:
+    share_id = await create(store)
+    async with open_store(url) as other:
+        await asyncio.gather(
+            *(
+                (store, other)[n % 2].openings.deny(
+                    share_id, "expired", now=NOW, origin=VISITOR
+                )
+                for n in range(30)
+            )
+        )
+    assert (await store.shares.get(share_id)).denied == 30
+    assert (await kinds_of(store)).count("denied") == 1
+
+
+@pytest.mark.anyio
+async def test_what_validate_denied_is_an_event_per_reason_and_hour(
+    store: Store,
+) -> None:
+    share_id = await create(store)
+    tally = Tally(share_id, NOW, denied=5, reasons=("other_resource", "other_server"))
+    for one in (tally, tally):
+        await store.openings.count([one])
+    assert (await store.shares.get(share_id)).denied == 10
+    denied = [s.event for s in await events_of(store) if s.event.kind == "denied"]
+    assert [(e.reason, e.details) for e in denied] == [
+        ("other_resource", {"by": "validate"}),
+        ("other_server", {"by": "validate"}),
+    ]
+
+
+@pytest.mark.anyio
 async def test_grants_are_added_up_and_the_first_of_a_day_is_an_event(
     store: Store,
 ) -> None:

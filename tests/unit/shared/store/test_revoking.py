@@ -1,10 +1,15 @@
 """What is taken back stays so, and everybody learns it."""
 
 import asyncio
+from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 import pytest
 
+from orthanc_share.domain.access import Reason
+from orthanc_share.domain.share import Share
+from orthanc_share.registry.register import Register
 from orthanc_share.store import feed, revoking
 from orthanc_share.store.errors import InvalidSelectionError
 from orthanc_share.store.records import Changes, Origin, Revocation, ShareStatus
@@ -20,6 +25,7 @@ from tests.unit.shared.store.samples import (
     create,
     events_of,
     kinds_of,
+    new_share,
 )
 
 pytestmark = pytest.mark.anyio
@@ -196,6 +202,44 @@ async def test_a_cursor_from_the_future_starts_afresh(store: Store) -> None:
     assert page.is_fresh_start
     assert [news.share_id for news in page.news] == [share_id]
     assert page.cursor == 2
+
+
+async def test_a_database_that_lost_everything_starts_afresh(store: Store) -> None:
+    page = await store.revoked_since(99, now=NOW)
+    assert (page.news, page.cursor, page.is_fresh_start) == ((), 0, True)
+    assert not (await store.revoked_since(0, now=NOW)).is_fresh_start
+
+
+async def test_what_validate_knows_is_what_the_share_is_after_every_change(
+    store: Store,
+) -> None:
+    new = new_share()
+    await store.shares.create(new, now=NOW, origin=DOCTOR)
+    token, register = new.share, Register(HOUR)
+    viewer = replace(token, view_id="view", expires_at=NOW + HOUR / 2)
+    cursor = 0
+    for changes, end, is_guarded in (
+        (Changes(password_hash="hash"), HOUR, True),
+        (Changes(max_openings=3, password_hash=None), HOUR, True),
+        (Changes(max_openings=None), HOUR, False),
+        (Changes(expires_at=NOW + SECOND), SECOND, False),
+        (Changes(expires_at=NOW + 9 * HOUR), 9 * HOUR, False),
+        (Changes(expires_at=None, max_openings=1), None, True),
+    ):
+        await store.shares.change(token.id, changes, now=NOW, origin=DOCTOR)
+        page = await store.revoked_since(cursor, now=NOW)
+        cursor = page.cursor
+        register.learn(page)
+        register.confirm(monotonic())
+        link, view = register.current(token), register.current(viewer)
+        assert isinstance(link, Share)
+        assert isinstance(view, Share)
+        expected = None if end is None else NOW + end
+        assert (link.expires_at, link.needs_opening) == (expected, is_guarded)
+        assert view.expires_at == NOW + min(end or HOUR, HOUR / 2)
+    await store.revoker.revoke(token.id, now=NOW, origin=DOCTOR)
+    register.learn(await store.revoked_since(cursor, now=NOW))
+    assert register.current(token) is register.current(viewer) is Reason.REVOKED
 
 
 async def test_no_news_is_missed_while_many_take_back_at_once(

@@ -1,6 +1,9 @@
 """Shares are kept as they were agreed, and changed as far as they may be."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,6 +22,7 @@ from tests.unit.shared.store.samples import (
     ORTHANC_ID,
     SECOND,
     STUDY,
+    VISITOR,
     create,
     events_of,
     kinds_of,
@@ -151,6 +155,18 @@ async def test_none_takes_away_and_what_is_not_named_stays(store: Store) -> None
     }
 
 
+async def test_a_share_that_is_guarded_says_so_as_long_as_it_is(store: Store) -> None:
+    share_id = await create(store)
+    for changes, is_guarded in (
+        (Changes(max_openings=1), True),
+        (Changes(max_openings=None, password_hash="hash"), True),
+        (Changes(password_hash=None), False),
+    ):
+        await store.shares.change(share_id, changes, now=NOW, origin=DOCTOR)
+        kept = await store.shares.get(share_id)
+        assert kept.share.needs_opening is is_guarded
+
+
 async def test_a_change_of_nothing_is_no_event(store: Store) -> None:
     share_id = await create(store, title="same")
     for changes in (Changes(), Changes(title="same", expires_at=NOW + HOUR)):
@@ -176,3 +192,49 @@ async def test_a_limit_below_what_was_opened_uses_the_share_up(store: Store) -> 
     )
     assert changed.openings_left == 0
     assert changed.status(NOW) is ShareStatus.USED_UP
+
+
+async def test_a_share_from_before_the_registry_is_adopted_once(
+    store: Store, url: str
+) -> None:
+    agreed = replace(new_share().share, issued_at=NOW - 9 * HOUR)
+    async with open_store(url) as other:
+        outcomes = await asyncio.gather(
+            *(
+                (store, other)[n % 2].shares.adopt(agreed, now=NOW, origin=VISITOR)
+                for n in range(6)
+            )
+        )
+    assert sorted(outcomes) == [False] * 5 + [True]
+    kept = await store.shares.get(agreed.id)
+    assert (kept.share, kept.creator) == (agreed, "before-registry")
+    assert kept.created_at == NOW - 9 * HOUR
+    (event,) = (stored.event for stored in await events_of(store))
+    assert (event.kind, event.origin, event.at) == ("created", VISITOR, NOW)
+    assert event.details["before-registry"] is True
+
+
+async def test_what_was_kept_is_not_changed_by_adopting_it(store: Store) -> None:
+    share_id = await create(store)
+    kept = await store.revoker.revoke(share_id, now=NOW, origin=DOCTOR)
+    again = replace(kept.share, expires_at=None)
+    assert not await store.shares.adopt(again, now=NOW, origin=VISITOR)
+    assert await store.shares.get(share_id) == kept
+
+
+async def test_a_share_without_instant_of_making_is_adopted_as_made_now(
+    store: Store,
+) -> None:
+    agreed = replace(new_share().share, issued_at=None)
+    assert await store.shares.adopt(agreed, now=NOW, origin=VISITOR)
+    assert (await store.shares.get(agreed.id)).created_at == NOW
+
+
+@pytest.mark.parametrize("change", [{"needs_opening": True}, {"view_id": "view"}])
+async def test_what_is_more_or_less_than_a_share_is_not_adopted(
+    store: Store, change: dict[str, Any]
+) -> None:
+    agreed = replace(new_share().share, **change)
+    with pytest.raises(ShareNotFoundError):
+        await store.shares.adopt(agreed, now=NOW, origin=VISITOR)
+    assert await kinds_of(store) == []
