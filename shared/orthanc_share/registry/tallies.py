@@ -43,6 +43,7 @@ class Tallies:
         self._clock = clock
         self._granted: dict[str, int] = {}
         self._denied: dict[str, int] = {}
+        self._reasons: dict[str, set[str]] = {}
         self._views: dict[str, str] = {}
         self._views_seen: set[str] = set()
 
@@ -57,14 +58,22 @@ class Tallies:
         """Count a denial, unless it says nothing about the share."""
         if reason is not Reason.REGISTRY_UNAVAILABLE:
             _add(self._denied, share.id)
+            self._give(share.id, reason)
 
     def take(self) -> Counted:
         """Return what was counted, and begin anew."""
         now, granted, denied = self._clock(), self._granted, self._denied
         self._granted, self._denied = {}, {}
         views, self._views = self._views, {}
+        reasons, self._reasons = self._reasons, {}
         tallies = [
-            Tally(one, now, granted.get(one, 0), denied.get(one, 0))
+            Tally(
+                one,
+                now,
+                granted.get(one, 0),
+                denied.get(one, 0),
+                tuple(sorted(reasons.get(one, ()))),
+            )
             for one in granted.keys() | denied.keys()
         ]
         return Counted(tallies, views)
@@ -74,7 +83,12 @@ class Tallies:
         for tally in counted.tallies:
             _add(self._granted, tally.share_id, tally.granted)
             _add(self._denied, tally.share_id, tally.denied)
+            self._give(tally.share_id, *tally.reasons)
         self._views = counted.views | self._views
+
+    def _give(self, share_id: str, *reasons: str) -> None:
+        if reasons and share_id in self._denied:
+            self._reasons.setdefault(share_id, set()).update(reasons)
 
     def _see(self, view: str, share_id: str) -> None:
         if len(self._views_seen) >= VIEWS_REMEMBERED:

@@ -28,8 +28,8 @@ def test_grants_and_denials_add_up_per_share() -> None:
     tallies.denied(OTHER, Reason.REVOKED)
     counted = {tally.share_id: tally for tally in tallies.take().tallies}
     assert counted == {
-        "share-1": Tally("share-1", NOW, 2, 1),
-        "share-2": Tally("share-2", NOW, 0, 1),
+        "share-1": Tally("share-1", NOW, 2, 1, ("expired",)),
+        "share-2": Tally("share-2", NOW, 0, 1, ("revoked",)),
     }
     assert tallies.take().tallies == []
 
@@ -55,12 +55,15 @@ def test_what_could_not_be_written_down_is_counted_again() -> None:
     tallies.denied(OTHER, Reason.EXPIRED)
     counted = tallies.take()
     tallies.granted(VIEW)
+    tallies.denied(OTHER, Reason.REVOKED)
     tallies.give_back(counted)
     again = tallies.take()
     assert {tally.share_id: tally.granted for tally in again.tallies} == {
         "share-1": 2,
         "share-2": 0,
     }
+    (denied,) = (tally for tally in again.tallies if tally.denied)
+    assert (denied.denied, denied.reasons) == (2, ("expired", "revoked"))
     assert again.views == {"view-1": "share-1"}
 
 
@@ -73,10 +76,16 @@ def test_memory_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = tallies.take()
     assert [tally.share_id for tally in counted.tallies] == ["share-0"]
     assert len(counted.views) == 3
+    for number in range(3):
+        tallies.denied(replace(SHARE, id=f"share-{number}"), Reason.EXPIRED)
+    (tally,) = tallies.take().tallies
+    assert (tally.share_id, tally.reasons) == ("share-0", ("expired",))
 
 
 def test_the_watch_counts_each_decision_where_it_belongs() -> None:
     watch = Watch(Register(GRACE), counting())
     watch.note(SHARE, Granted(60))
     watch.note(SHARE, Denied(Reason.OTHER_RESOURCE))
-    assert watch.tallies.take().tallies == [Tally("share-1", NOW, 1, 1)]
+    assert watch.tallies.take().tallies == [
+        Tally("share-1", NOW, 1, 1, ("other_resource",))
+    ]
