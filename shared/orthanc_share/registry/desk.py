@@ -17,22 +17,19 @@ from orthanc_share.registry.links import (
     Refused,
 )
 from orthanc_share.registry.passwords import Passwords
-from orthanc_share.store.errors import DuplicateShareError, ShareNotFoundError
+from orthanc_share.store.errors import ShareNotFoundError
 from orthanc_share.store.records import (
     Event,
     EventKind,
-    NewShare,
     NotOpened,
     Origin,
     ShareStatus,
     StoredShare,
 )
 from orthanc_share.store.second_factor import Locked
+from orthanc_share.store.shares import BEFORE_REGISTRY
 from orthanc_share.store.store import Store
 from orthanc_share.tokens.codec import ShareCodec
-
-BEFORE_REGISTRY = "before-registry"
-"""Who made the shares that are older than the registry, as far as it knows."""
 
 UNKNOWN_ADDRESS = "unknown"
 """Stands for visitors whose address is not known; they share their tries."""
@@ -155,29 +152,21 @@ class StoreDesk:
     async def _open(
         self, found: StoredShare, now: datetime, origin: Origin
     ) -> Opened | Refused:
-        share_id = found.share.id
-        _, view = self._new_view(found, now)
+        share_id, store = found.share.id, self.store()
+        view_id, view = self._new_view(found, now)
+        if found.creator == BEFORE_REGISTRY:
+            await store.shares.adopt(found.share, now=now, origin=origin)
         try:
-            opened = await self.store().openings.open_once(
-                share_id, now=now, origin=origin
+            opened = await store.openings.open_once(
+                share_id, now=now, origin=origin, view_id=view_id
             )
         except ShareNotFoundError:
-            await self._adopt(found, now, origin)
-            opened = await self.store().openings.open_once(
-                share_id, now=now, origin=origin
-            )
+            # Swept a moment ago: only what is over is swept.
+            return Refused(LinkReason.EXPIRED, share_id, found.share.expires_at)
         if isinstance(opened, NotOpened):
             # Revoked, or opened for the last time by somebody else, a moment ago.
             return Refused(REASONS[opened.status], share_id)
         return Opened(share_id, view)
-
-    async def _adopt(self, found: StoredShare, now: datetime, origin: Origin) -> None:
-        """Keep a share that is older than the registry, so that it can be revoked."""
-        new = NewShare(found.share, found.creator)
-        try:
-            await self.store().shares.create(new, now=now, origin=origin)
-        except DuplicateShareError:
-            return
 
     async def _note(self, refused: Refused, now: datetime, origin: Origin) -> None:
         share_id, reason = refused.share_id, refused.reason

@@ -168,7 +168,7 @@ class Registry:
         if not counted.tallies:
             return
         try:
-            await self.store.openings.count(counted.tallies)
+            await self.store.openings.count(counted.tallies, counted.views)
         except StoreUnavailableError:
             self.tallies.give_back(counted)
 

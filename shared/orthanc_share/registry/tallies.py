@@ -4,12 +4,12 @@ A write for each image would be slower than the image.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from orthanc_share.domain.access import Reason
 from orthanc_share.domain.clock import Clock
 from orthanc_share.domain.share import Share
-from orthanc_share.store.records import Tally
+from orthanc_share.store.records import Tally, View
 
 VIEWS_REMEMBERED = 50_000
 """Views that are known to be counted; beyond that they are reported once more, which
@@ -25,11 +25,11 @@ class Counted:
 
     Args:
         tallies: Grants and denials by share.
-        views: View id to share id, of viewer tokens that were granted something.
+        views: Viewer tokens that were granted something for the first time.
     """
 
     tallies: Sequence[Tally]
-    views: dict[str, str] = field(default_factory=dict)
+    views: Sequence[View] = ()
 
 
 class Tallies:
@@ -44,7 +44,7 @@ class Tallies:
         self._granted: dict[str, int] = {}
         self._denied: dict[str, int] = {}
         self._reasons: dict[str, set[str]] = {}
-        self._views: dict[str, str] = {}
+        self._views: list[View] = []
         self._views_seen: set[str] = set()
 
     def granted(self, share: Share) -> None:
@@ -64,7 +64,7 @@ class Tallies:
         """Return what was counted, and begin anew."""
         now, granted, denied = self._clock(), self._granted, self._denied
         self._granted, self._denied = {}, {}
-        views, self._views = self._views, {}
+        views, self._views = self._views, []
         reasons, self._reasons = self._reasons, {}
         tallies = [
             Tally(
@@ -84,7 +84,7 @@ class Tallies:
             _add(self._granted, tally.share_id, tally.granted)
             _add(self._denied, tally.share_id, tally.denied)
             self._give(tally.share_id, *tally.reasons)
-        self._views = counted.views | self._views
+        self._views = [*counted.views, *self._views]
 
     def _give(self, share_id: str, *reasons: str) -> None:
         if reasons and share_id in self._denied:
@@ -94,7 +94,7 @@ class Tallies:
         if len(self._views_seen) >= VIEWS_REMEMBERED:
             self._views_seen.clear()
         self._views_seen.add(view)
-        self._views[view] = share_id
+        self._views.append(View(view, share_id, self._clock()))
 
 
 def _add(counts: dict[str, int], share_id: str, number: int = 1) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from orthanc_share.domain.access import Granted
 from orthanc_share.domain.share import Flavour, Share, ShareType
 from orthanc_share.registry.links import (
     Link,
@@ -15,7 +16,8 @@ from orthanc_share.registry.links import (
     Refused,
 )
 from orthanc_share.store.audit import EventFilter
-from orthanc_share.store.errors import DuplicateShareError, ShareNotFoundError
+from orthanc_share.store.errors import ShareNotFoundError
+from orthanc_share.store.openings import Openings
 from orthanc_share.store.records import (
     Changes,
     EventKind,
@@ -217,20 +219,26 @@ async def test_a_share_from_before_the_registry_is_taken_in_when_it_is_opened(
     assert (stored.creator, stored.opened) == ("before-registry", 1)
 
 
-async def test_two_who_take_it_in_at_once_do_no_harm(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_two_who_take_it_in_at_once_do_no_harm(site: Site) -> None:
     share = site.share()
-    shares = type(site.registry.store.shares)
-    create = shares.create
+    outcomes = await asyncio.gather(open_(site, share), open_(site, share))
+    assert all(isinstance(outcome, Opened) for outcome in outcomes)
+    assert await opened(site, share) == 2
 
-    async def create_twice(*arguments: object, **named: object) -> None:
-        await create(*arguments, **named)  # type: ignore[arg-type]
-        raise DuplicateShareError
 
-    monkeypatch.setattr(shares, "create", create_twice)
-    assert isinstance(await open_(site, share), Opened)
-    assert await opened(site, share) == 1
+async def test_a_view_that_was_opened_by_button_is_not_counted_again(
+    site: Site,
+) -> None:
+    share = await site.kept()
+    first = await open_(site, share)
+    ready = await look(site, share)
+    assert isinstance(first, Opened)
+    assert isinstance(ready, Ready)
+    for token in (first.view, ready.view, ready.view):
+        view = site.codec.read(token or "")
+        site.registry.watch.note(view, Granted(60))
+    await site.registry.write_down()
+    assert await opened(site, share) == 2
 
 
 async def test_a_guarded_share_that_is_not_kept_opens_nothing(site: Site) -> None:
@@ -253,15 +261,28 @@ async def test_a_share_revoked_between_look_and_open_stays_shut(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     share = await site.kept()
-    openings = type(site.registry.store.openings)
-    open_once = openings.open_once
+    open_once = Openings.open_once
 
     async def revoked_first(*arguments: object, **named: object) -> object:
         await site.revoke(share)
         return await open_once(*arguments, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(openings, "open_once", revoked_first)
+    monkeypatch.setattr(Openings, "open_once", revoked_first)
     assert await open_(site, share) == Refused(LinkReason.REVOKED, share.id)
+
+
+async def test_a_share_swept_between_look_and_open_has_expired(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share = await site.kept()
+
+    async def swept(*_arguments: object, **_named: object) -> None:
+        raise ShareNotFoundError
+
+    monkeypatch.setattr(Openings, "open_once", swept)
+    assert await open_(site, share) == Refused(
+        LinkReason.EXPIRED, share.id, share.expires_at
+    )
 
 
 async def test_an_anonymized_share_stays_sealed_in_its_view(site: Site) -> None:

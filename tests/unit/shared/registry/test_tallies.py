@@ -9,7 +9,7 @@ from orthanc_share.registry import tallies as module
 from orthanc_share.registry.register import Register
 from orthanc_share.registry.tallies import Tallies
 from orthanc_share.registry.watch import Watch
-from orthanc_share.store.records import Tally
+from orthanc_share.store.records import Tally, View
 from tests.support.service import NOW, MovableClock
 from tests.unit.shared.registry.test_register import GRACE, SHARE, VIEW
 
@@ -44,9 +44,9 @@ def test_a_view_is_told_once() -> None:
     tallies = counting()
     tallies.granted(VIEW)
     tallies.granted(VIEW)
-    assert tallies.take().views == {"view-1": "share-1"}
+    assert tallies.take().views == [View("view-1", "share-1", NOW)]
     tallies.granted(VIEW)
-    assert tallies.take().views == {}
+    assert tallies.take().views == []
 
 
 def test_what_could_not_be_written_down_is_counted_again() -> None:
@@ -64,7 +64,7 @@ def test_what_could_not_be_written_down_is_counted_again() -> None:
     }
     (denied,) = (tally for tally in again.tallies if tally.denied)
     assert (denied.denied, denied.reasons) == (2, ("expired", "revoked"))
-    assert again.views == {"view-1": "share-1"}
+    assert again.views == [View("view-1", "share-1", NOW)]
 
 
 def test_memory_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
