@@ -17,6 +17,7 @@ DEBIAN_PACKAGE = {
     "wrk": "wrk",
     "npm": "npm",
     "dcmdump": "dcmtk",
+    "dciodvfy": "dicom3tools",
     "unzip": "unzip",
 }
 """Program to the Debian packages that bring it."""

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+from orthanc_share.deidentification.codes import CODE_SEQUENCES, UNKNOWN
 from orthanc_share.deidentification.lookup_tables import DESCRIPTOR_OF
-from orthanc_share.deidentification.plan import Coder
+from orthanc_share.deidentification.plan import Coder, Step
 from orthanc_share.deidentification.tables import DESCRIPTORS, is_table
+from orthanc_share.deidentification.wire import ITEM
 
 CODE_VALUE: Final = 0x00080100
 CODING_SCHEME: Final = 0x00080102
@@ -38,6 +40,33 @@ def coded_entry(coder: Coder, parts: Mapping[int, str]) -> dict[int, bytes] | No
         one: coder.wire.element(one, vr, coder.wire.value(vr, (text,)))
         for one, (vr, text) in texts.items()
     }
+
+
+def sequence(coder: Coder, step: Step, body: bytes, *, had_items: bool) -> bytes:
+    """Return a sequence as it is written; nothing where no item of it is left.
+
+    Args:
+        coder: The rules, in the encoding to write.
+        step: What is done with it.
+        body: Its items.
+        had_items: Whether the original had some.
+    """
+    tag, vr = step[:2]
+    if had_items and not body:
+        body = _unknown(coder, tag)
+        if not body:
+            return b""
+    return coder.wire.header(tag, vr, len(body)) + body
+
+
+def _unknown(coder: Coder, tag: int) -> bytes:
+    """Return the item of a sequence all of whose codes are left out, or nothing."""
+    parts = {CODE_VALUE: UNKNOWN[0], CODING_SCHEME: UNKNOWN[1]}
+    entry = coded_entry(coder, parts) if tag in CODE_SEQUENCES else None
+    if entry is None:
+        return b""
+    item = b"".join(entry[one] for one in sorted(entry))
+    return coder.wire.item_header(ITEM, len(item)) + item
 
 
 class Item:

@@ -17,6 +17,7 @@ from orthanc_share.deidentification.actions import (
     Element,
     Rules,
 )
+from orthanc_share.deidentification.codes import CODE_SEQUENCES, UNKNOWN
 from orthanc_share.deidentification.json_tables import table_fits
 from orthanc_share.deidentification.json_values import (
     ALL,
@@ -213,7 +214,7 @@ class _Codec:
             ):
                 continue
             elif action is Action.RECURSE:
-                made = self._items(attribute, path + key, depth)
+                made = self._items(tag, attribute, path + key, depth)
             else:
                 made = self._element(action, tag, attribute, path + key)
             if made is not None:
@@ -263,16 +264,25 @@ class _Codec:
             vr, (self._rules.text(tag, vr, texts) or ()) if any(texts) else ()
         )
 
-    def _items(self, attribute: Attribute, path: str, depth: int) -> Attribute | None:
+    def _items(
+        self, tag: int, attribute: Attribute, path: str, depth: int
+    ) -> Attribute | None:
         if attribute["vr"] != "SQ":
             return None
         if depth == DEPTH_MAX:
             raise DeidentificationError("The dataset has too many nested sequences.")
-        made = (
+        made = [
             self.dataset(item, f"{path}/{number}/", depth + 1)
             for number, item in enumerate(items_of(attribute), start=1)
-        )
-        return _sequence([item for item in made if item is not None])
+        ]
+        left = [item for item in made if item is not None]
+        return self._unknown(tag) if made and not left else _sequence(left)
+
+    def _unknown(self, tag: int) -> Attribute | None:
+        """Return a sequence all of whose codes are left out; None: so is it."""
+        parts = dict(zip(("00080100", _SCHEME), UNKNOWN, strict=True))
+        code = self._coded({}, parts) if tag in CODE_SEQUENCES else None
+        return None if code is None else _sequence([code])
 
     def _coded(self, kept: Dataset, parts: Mapping[str, str]) -> Dataset | None:
         """Return an item with its coded entry as the policy knows it."""

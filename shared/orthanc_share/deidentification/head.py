@@ -1,15 +1,14 @@
 """The dataset of an object up to its pixels, rewritten as the rules say.
 
-One pass over the bytes: kept elements are copied unparsed, lengths are written anew and
-always defined. Everything that PS3.5 forbids is refused: two readers might understand
-it differently, and only one of them would be this one.
+One pass: kept elements are copied unparsed, lengths are written anew and always
+defined. What PS3.5 forbids is refused: two readers might understand it differently.
 """
 
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from orthanc_share.deidentification.actions import Action, DeidentificationError
-from orthanc_share.deidentification.coded import Item
+from orthanc_share.deidentification.coded import Item, sequence
 from orthanc_share.deidentification.gate import Facts, Gate
 from orthanc_share.deidentification.hidden_text import RUN_LENGTH
 from orthanc_share.deidentification.limits import IncompleteError, Limits
@@ -205,7 +204,7 @@ class HeadRewriter:
                 self._sequence(inner, tag, value, after, depth)
             return coder.fixed(tag, vr, action)
         body, _ = self._sequence(inner, tag, value, after, depth)
-        return coder.wire.header(tag, vr, len(body)) + body
+        return sequence(coder, step, body, had_items=value < after)
 
     def _undefined(
         self, coder: Coder, step: Step, value: int, bound: int, depth: int
@@ -220,7 +219,8 @@ class HeadRewriter:
         body, after = self._sequence(inner, tag, value, bound, depth, delimited=True)
         if action is not Action.RECURSE:
             return coder.fixed(tag, vr, action), after
-        return coder.wire.header(tag, vr, len(body)) + body, after
+        had_items = after - value > SHORT_HEADER  # besides the delimiter
+        return sequence(coder, step, body, had_items=had_items), after
 
     def _fragments(self, at: int, bound: int) -> int:
         """Return where encapsulated data end that start at `at`."""

@@ -70,8 +70,9 @@ _EMPTY_UNLESS_COPIED = {
     "00080020": "DA", "00080030": "TM", "00080050": "SH", "00080090": "PN",
     "00100010": "PN", "00100020": "LO", "00100030": "DA", "00100040": "CS",
     "00200010": "SH", "00200011": "IS", "00200013": "IS", "00200020": "CS",
+    "00200060": "CS",
 }  # fmt: skip
-"""Type 2 elements, and their VRs."""
+"""Type 2 and 2C elements, and their VRs."""
 
 
 class _Size(NamedTuple):

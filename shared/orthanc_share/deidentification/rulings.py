@@ -30,6 +30,19 @@ _NEVER_DUMMIES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN", "UR", "NON
 _DATES = {"DA": values.dates, "DT": values.date_times, "TM": values.times}
 _DUMMY_LETTERS = frozenset(letter for letter in Letter if "D" in letter)
 
+_MAY_BE_EMPTY = frozenset(
+    {
+        0x00080082,  # Institution Code Sequence, of those who drew a contour
+        0x00400513,  # Issuer of the Container Identifier Sequence
+        0x00400555,  # Acquisition Context Sequence
+        0x00400562,  # Issuer of the Specimen Identifier Sequence
+        0x00400610,  # Specimen Preparation Sequence
+        0x00401101,  # Person Identification Code Sequence, of those who drew a contour
+    }
+)
+"""Sequences that PS3.15 wants emptied and that are Type 2 in an object that is shown
+(PS3.3). All others would be invalid without an item."""
+
 _NO_DATASET = Ruling(Action.DROP, "not part of a dataset")
 _CODE = Ruling(Action.CODE, "known codes, with our meaning")
 _NOT_IN_CODE = Ruling(Action.DROP, "not needed in a coded entry")
@@ -39,7 +52,8 @@ _SPECIAL: Mapping[int, Ruling] = {
     0x00180010: Ruling(Action.TEXT, "PS3.15 Z/D", values.listed((), values.REMOVED)),
     **dict.fromkeys((0x00080100, 0x00080102, 0x00080104), _CODE),
     **dict.fromkeys((0x00080119, 0x00080120), _CODE),
-    **dict.fromkeys((0x00080103, 0x0008010F), _NOT_IN_CODE),
+    **dict.fromkeys((0x00080103, 0x00080105, 0x0008010B), _NOT_IN_CODE),
+    **dict.fromkeys((0x0008010D, 0x0008010F), _NOT_IN_CODE),
 }
 
 
@@ -90,15 +104,22 @@ def _ruling(tag: int, entry: Entry, vr: str, options: frozenset[Option]) -> Ruli
 def _basic(tag: int, letter: Letter, vr: str) -> Action:
     if letter is Letter.REMOVE:
         return Action.DROP
-    if letter is Letter.REMOVE_ZERO_OR_UIDS:
-        return Action.RECURSE
+    if vr == "SQ":
+        return _basic_sequence(tag, letter)
     if vr == "UI":
         return Action.UID
     if tag == PATIENT_NAME:
         return Action.DUMMY  # Z allows it, and viewers show it
-    if vr == "SQ" or letter not in _DUMMY_LETTERS:
+    if letter not in _DUMMY_LETTERS:
         return Action.EMPTY
     return Action.DROP if vr in _NEVER_DUMMIES else Action.DUMMY
+
+
+def _basic_sequence(tag: int, letter: Letter) -> Action:
+    if letter is Letter.REMOVE_ZERO_OR_UIDS:
+        return Action.RECURSE
+    # A dummy of a sequence would need items that nobody can make up.
+    return Action.EMPTY if tag in _MAY_BE_EMPTY else Action.DROP
 
 
 def _valid(kept: Ruling, row: Row, vr: str) -> Ruling:

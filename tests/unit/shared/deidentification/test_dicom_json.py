@@ -245,7 +245,7 @@ CODING = {
 def coded(**elements: dict[str, Any]) -> Any:
     """Return what a sequence becomes whose item has these elements."""
     item = {key.removeprefix("_"): value for key, value in elements.items()}
-    return made({"54000100": element("SQ", item)}, CODING)["54000100"]
+    return made({"54000100": element("SQ", item)}, CODING).get("54000100")
 
 
 def test_codes_are_written_with_our_meaning() -> None:
@@ -271,10 +271,22 @@ def test_codes_are_written_with_our_meaning() -> None:
 
 
 def test_an_item_whose_code_is_unknown_is_left_out() -> None:
-    unknown = coded(_00080100=element("SH", "unknown"), _00400001=element("LO", "QZ"))
-    assert unknown == {"vr": "SQ"}
-    assert coded(_00080104=element("LO", "QZ")) == {"vr": "SQ"}
-    assert coded(_00080100={"vr": "SH"}) == {"vr": "SQ"}
+    bad = {"00080100": element("SH", "unknown"), "00400001": element("LO", "QZ")}
+    good = {"00080100": element("SH", "T-1")}
+    written = made({"54000100": element("SQ", bad, good, bad)}, CODING)
+    assert len(written["54000100"]["Value"]) == 1
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"_00080100": element("SH", "unknown"), "_00400001": element("LO", "QZ")},
+        {"_00080104": element("LO", "QZ")},
+        {"_00080100": {"vr": "SH"}},
+    ],
+)
+def test_a_sequence_of_which_no_item_is_left_is_dropped(item: dict[str, Any]) -> None:
+    assert coded(**item) is None
 
 
 @pytest.mark.parametrize(
