@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from orthanc_share.deidentification.codes import CODE_SEQUENCES, UNKNOWN
-from orthanc_share.deidentification.lookup_tables import DESCRIPTOR_OF
+from orthanc_share.deidentification.lookup_tables import (
+    DESCRIPTOR_OF,
+    LUT_DATA,
+    PALETTES,
+)
 from orthanc_share.deidentification.plan import Coder, Step
 from orthanc_share.deidentification.tables import DESCRIPTORS, is_table
 from orthanc_share.deidentification.wire import ITEM
@@ -103,12 +107,14 @@ class Item:
             self._close_entry()
         if tag in DESCRIPTORS:
             self._descriptors[tag] = piece
-        if tag in DESCRIPTOR_OF:
-            descriptor = self._descriptors.get(DESCRIPTOR_OF[tag])
-            if not is_table(self._coder.wire, descriptor, piece):
-                return
+        if tag in PALETTES or (tag == LUT_DATA and not self._is_table(piece)):
+            return
         if tag <= _NESTED_LAST:
             self._written.append(piece)
+
+    def _is_table(self, piece: bytes) -> bool:
+        descriptor = self._descriptors.get(DESCRIPTOR_OF[LUT_DATA])
+        return is_table(self._coder.wire, LUT_DATA, descriptor, piece)
 
     def written(self) -> bytes | None:
         """Return the item's bytes, or None where it is left out."""

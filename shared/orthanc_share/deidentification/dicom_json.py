@@ -243,11 +243,13 @@ class _Codec:
         is_number = vr in NUMBERS or vr in DECIMALS
         if not is_number and vr not in BINARIES:
             return None
+        is_table = tag in DESCRIPTOR_OF
         if "BulkDataURI" in attribute:
-            return self._bulk(vr, path)
+            # Other numbers would have to be judged: they are few, and stand here.
+            return self._bulk(vr, path) if is_table or not is_number else None
         length_max = self._rules.length_max(tag, vr)
         if is_number:
-            values, is_table = values_of(attribute), tag in DESCRIPTOR_OF
+            values = values_of(attribute)
             return kept_numbers(vr, values, length_max, is_table=is_table)
         if "InlineBinary" in attribute:
             return kept_binary(vr, attribute, length_max)

@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 from orthanc_share.deidentification.actions import Action, DeidentificationError
 from orthanc_share.deidentification.coded import Item, sequence
 from orthanc_share.deidentification.gate import Facts, Gate
-from orthanc_share.deidentification.hidden_text import RUN_LENGTH
 from orthanc_share.deidentification.limits import IncompleteError, Limits
 from orthanc_share.deidentification.plan import Coder, Plan, Step
 from orthanc_share.deidentification.tables import is_no_text
@@ -29,6 +28,8 @@ from orthanc_share.deidentification.wire import (
 FLOAT_PIXEL_DATA: Final = 0x7FE00008
 DOUBLE_FLOAT_PIXEL_DATA: Final = 0x7FE00009
 PIXEL_DATA: Final = 0x7FE00010
+
+_JUDGED_FROM: Final = 4  # bytes; fewer are no float and no text
 
 _PIXELS: Final = frozenset({FLOAT_PIXEL_DATA, DOUBLE_FLOAT_PIXEL_DATA, PIXEL_DATA})
 
@@ -183,7 +184,7 @@ class HeadRewriter:
             self._watch.note(depth, tag, coder.facts(vr, raw, value_at))
         if action is Action.KEEP:
             fits = not length % unit and length <= length_max
-            fits = fits and (length < RUN_LENGTH or is_no_text(step, raw))
+            fits = fits and (length < _JUDGED_FROM or is_no_text(coder.wire, step, raw))
             return tag, raw if fits else b"", after
         if vr == "SQ" or action is Action.RECURSE:
             return tag, self._nested(coder, step, at + value_at, after, depth), after

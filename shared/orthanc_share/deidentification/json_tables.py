@@ -10,10 +10,12 @@ from orthanc_share.deidentification.json_values import (
     inline_binary,
     values_of,
 )
-from orthanc_share.deidentification.lookup_tables import DESCRIPTOR_OF, fits, lengths
-
-PALETTES: Final = frozenset({0x00281201, 0x00281202, 0x00281203})
-"""Red, Green and Blue Palette Color Lookup Table Data."""
+from orthanc_share.deidentification.lookup_tables import (
+    DESCRIPTOR_OF,
+    PALETTES,
+    fits,
+    lengths,
+)
 
 PHOTOMETRIC: Final = "00280004"
 _WORD: Final = 2  # bytes
@@ -37,12 +39,12 @@ def table_fits(
     Raises:
         DeidentificationError: It is malformed.
     """
-    if main and tag in PALETTES and not _has_palette(dataset):
+    if not _has_its_place(dataset, tag, main=main):
         return False
     descriptor = _descriptor(dataset, tag)
     if "BulkDataURI" in attribute:
         return bool(lengths(descriptor))
-    return fits(descriptor, _data(attribute))
+    return fits(tag, descriptor, _data(attribute))
 
 
 def served_table_fits(dataset: Mapping[str, Any], path: str, data: bytes) -> bool:
@@ -65,7 +67,9 @@ def served_table_fits(dataset: Mapping[str, Any], path: str, data: bytes) -> boo
         dataset = items[int(number) - 1] if int(number) <= len(items) else {}
         if type(dataset) is not dict:
             raise DeidentificationError("An item of a sequence is no dataset.")
-    return fits(_descriptor(dataset, tag), data)
+    return _has_its_place(dataset, tag, main=not steps) and fits(
+        tag, _descriptor(dataset, tag), data
+    )
 
 
 def _values(dataset: Mapping[str, Any], key: str) -> list[Any]:
@@ -74,6 +78,13 @@ def _values(dataset: Mapping[str, Any], key: str) -> list[Any]:
     if type(attribute) is not dict:
         raise DeidentificationError("An element is no object.")
     return values_of(attribute)
+
+
+def _has_its_place(dataset: Mapping[str, Any], tag: int, *, main: bool) -> bool:
+    """Tell whether a dataset or item may have this table."""
+    if tag not in PALETTES:
+        return not main
+    return main and _has_palette(dataset)
 
 
 def _has_palette(dataset: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from orthanc_share.deidentification.actions import DeidentificationError
 from orthanc_share.deidentification.dictionary import UNKNOWN, vr as vr_of
-from orthanc_share.deidentification.hidden_text import holds_text
+from orthanc_share.deidentification.hidden_text import are_numbers
 
 Attribute = dict[str, Any]
 """An element: `vr` and one of `Value`, `BulkDataURI`, `InlineBinary`, or none."""
@@ -201,10 +201,10 @@ def _hide_text(vr: str, values: Sequence[Any]) -> bool:
     if form is None:
         return False
     try:
-        orders = [struct.pack(f"{order}{len(values)}{form}", *values) for order in "<>"]
+        orders = {o: struct.pack(f"{o}{len(values)}{form}", *values) for o in "<>"}
     except OverflowError:
         return True  # no number of this VR
-    return any(map(holds_text, orders))
+    return not all(are_numbers(vr, data, order) for order, data in orders.items())
 
 
 def _whole(value: Any) -> Any:

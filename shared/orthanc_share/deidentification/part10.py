@@ -233,11 +233,10 @@ class InstanceRewriter:
         values = {tag: self._coder.values(found.get(tag)) for tag in needed}
         facts = {tag: "\\".join(one) for tag, one in values.items() if one is not None}
         elements = {**found, **self._coder.additions(facts)}
-        frames = 0 if self._pixels is None else self._pixels.frames
         if head.pixels is not None:
             # What the rules add on purpose (decoded colours) is no misunderstanding.
             self._check_layout(found, head.facts)
-        drop_false_tables(self._coder.wire, elements, frames)
+        drop_false_tables(self._coder.wire, elements)
         dataset = b"".join([elements[tag] for tag in sorted(elements)])
         return self._meta(elements) + dataset if self._is_file else dataset
 

@@ -58,9 +58,6 @@ class PixelStream(Protocol):
     header: bytes
     """The element header that is written."""
 
-    frames: int
-    """How many frames a table of offsets may have: those that are encapsulated."""
-
     @property
     def passing(self) -> bool:
         """Whether pixels have been found to be what they say."""
@@ -80,8 +77,6 @@ class NativePixels:
         wire: The encoding of the dataset.
         layout: How they lie.
     """
-
-    frames = 0
 
     def __init__(self, found: PixelHeader, wire: Wire, layout: PixelLayout) -> None:
         if found.length == UNDEFINED_LENGTH:
@@ -129,7 +124,7 @@ class EncapsulatedPixels:
             raise malformed("compressed pixels that are not encapsulated")
         self.header = EXPLICIT_LITTLE.header(PIXEL_DATA, found.vr, UNDEFINED_LENGTH)
         self._codestreams = codestreams
-        self.frames = frames
+        self._frames = frames
         self._waiting = b""
         self._table = False  # whether the Basic Offset Table is over
         self._left = 0  # bytes of the fragment that are still to come
@@ -172,7 +167,7 @@ class EncapsulatedPixels:
         self._taken += end - at
         whole = at == 0 and end == len(data)
         cleaned = self._codestreams.feed(data if whole else data[at:end])
-        if self._codestreams.images > self.frames:
+        if self._codestreams.images > self._frames:
             raise malformed("there are more images than frames")
         self._give(cleaned, out)
         return end
@@ -212,7 +207,7 @@ class EncapsulatedPixels:
     def _offsets(self, data: bytes, at: int, end: int, out: list[bytes]) -> int:
         """Judge the Basic Offset Table. Source: PS3.5 A.4."""
         length = end - at - _ITEM_HEADER.size
-        if length not in (0, 4 * self.frames):
+        if length not in (0, 4 * self._frames):
             raise malformed("the offsets of the frames are not as many as the frames")
         if len(data) < end:
             return at
@@ -225,7 +220,7 @@ class EncapsulatedPixels:
 
     def _end(self, out: list[bytes]) -> None:
         self._codestreams.finish()
-        if self._codestreams.images != self.frames:
+        if self._codestreams.images != self._frames:
             raise malformed("there are fewer images than frames")
         out.append(EXPLICIT_LITTLE.sequence_delimiter)
         self._over = True

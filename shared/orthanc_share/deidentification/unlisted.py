@@ -38,9 +38,6 @@ NUMBERS_LENGTH_MAX = 65_534
 LOOKUP_TABLE_LENGTH_MAX = 131_072
 """Bytes of a look-up table: 65,536 entries of 16 bits. Source: PS3.3 C.7.6.3.1.5."""
 
-OFFSET_TABLE_LENGTH_MAX = 2**20
-"""Bytes of an extended offset table: 131,072 frames."""
-
 PIXELS_LENGTH_MAX = 2**63
 """Bytes of Pixel Data: the codec knows better, from the size of the image."""
 
@@ -62,12 +59,12 @@ NUMBER_TEXTS = {"DS": values.decimals, "IS": values.integers}
 
 _BINARIES = {
     **dict.fromkeys(PIXEL_DATA, PIXELS_LENGTH_MAX),
-    **dict.fromkeys((0x7FE00001, 0x7FE00002), OFFSET_TABLE_LENGTH_MAX),
     **dict.fromkeys((0x00281201, 0x00281202, 0x00281203), LOOKUP_TABLE_LENGTH_MAX),
     0x00283006: LOOKUP_TABLE_LENGTH_MAX,
 }
-"""The binaries that stay: pixels, and tables of offsets, colours and grey values. Not
-segmented palettes: their length cannot be checked against a descriptor."""
+"""The binaries that stay: pixels, and tables of colours and grey values. Not segmented
+palettes, whose length cannot be checked against a descriptor, and no Extended Offset
+Table, which any reader can do without: 8 bytes an offset are as many letters."""
 
 _TYPES = read_by_tag("types.json", int)
 _MULTIPLICITY = re.compile(r"(?:\d+-)?(\d+)")

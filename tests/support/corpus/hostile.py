@@ -97,9 +97,20 @@ def _tables(patient: Patient) -> Items:
         El(0x00283003, "LO", text("LUTExplanation")),
         El(0x00283006, "OW", text("LUTData")),
     ]
+    fitting: Items = [
+        El(0x00283002, "US", [4, 0, 16]),
+        El(0x00283006, "OW", text("LUTData that fits")),
+    ]
+    bytewise: Items = [
+        El(0x00283002, "US", [8, 0, 8]),
+        El(0x00283006, "OW", text("LUTData of bytes")),
+    ]
     overlay = text("OverlayData").ljust(SIZE * SIZE // 8, b"\0")
     return [
         El(0x00283000, "SQ", [table]),
+        El(0x00283010, "SQ", [fitting, bytewise]),
+        El(0x00281221, "OW", text("SegmentedRedPaletteColorLookupTableData")),
+        El(0x00540080, "US", text("SliceVector, wide").decode().encode("utf-16-le")),
         El(0x00281101, "US", [4, 0, 16]),
         El(0x00281201, "OW", text("RedPaletteColorLookupTableData")),
         El(0x00282000, "OB", text("ICCProfile")),
@@ -266,18 +277,20 @@ def _add_embedded_overlay(patient: Patient) -> None:
 def _add_offset_tables(patient: Patient) -> None:
     """Add encapsulated pixels whose offset tables and fragments hold text."""
     made = patient.canaries
-    for name, table, extended in (
-        ("basic offset table", True, False),
-        ("extended offset table", False, True),
+    for name, table, frames in (
+        ("basic offset table", True, 1),
+        ("extended offset table", False, 1),
+        ("extended offset tables", False, 2),
     ):
-        layout, _pixels = image(bits=8)
+        layout, _pixels = image(bits=8, frames=frames)
         frame = bitstreams.rle(made, name, len(patient.files))
         text = made.text(f"{name}/offsets").encode()
         basic = text if table else b""
-        layout[0x7FE00010] = El(0x7FE00010, "OB", fragments([frame], basic))
-        if extended:
-            lengths = struct.pack("<Q", len(frame))
-            layout[0x7FE00001] = El(0x7FE00001, "OV", text)
+        layout[0x7FE00010] = El(0x7FE00010, "OB", fragments([frame] * frames, basic))
+        if not table:
+            lengths = struct.pack("<Q", len(frame)) * frames
+            offsets = bytes(8 * frames - 8) + text
+            layout[0x7FE00001] = El(0x7FE00001, "OV", offsets)
             layout[0x7FE00002] = El(0x7FE00002, "OV", lengths)
         elements = patient.head(name, PT, "PT") | plane("ORIGINAL\\PRIMARY") | layout
         patient.add(name, elements, Shown.ALLOWED, bitstreams.RLE, is_refused=True)

@@ -550,7 +550,7 @@ def test_an_object_without_pixels_has_no_picture_and_no_frame(
 
 
 COLOURS = {"Red": "00281201", "Green": "00281202", "Blue": "00281203"}
-TABLE = bytes(range(256)) * 2
+TABLE = bytes(n // 2 for n in range(512))
 
 
 def palette() -> Source:
@@ -589,7 +589,8 @@ def test_bulk_data_are_those_that_the_metadata_name(
     ("reply", "status"),
     [
         pytest.param(Reply(b"DEMO^CT", OCTETS), 502, id="odd"),
-        pytest.param(Reply(b"DEMO^CT!", OCTETS), 404, id="no table"),
+        pytest.param(Reply(b"DEMO^CT!", OCTETS), 404, id="too short"),
+        pytest.param(Reply(b"DEMO^CT!" * 64, OCTETS), 404, id="no table"),
         pytest.param(Reply(b"DEMO^CT!", "text/plain"), 502, id="text"),
         pytest.param(Reply(b"x" * 200_000, OCTETS), 502, id="too long"),
         pytest.param(multipart([b"x" * 200_000], OCTETS), 502, id="part too long"),

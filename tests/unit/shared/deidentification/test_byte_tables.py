@@ -17,13 +17,13 @@ from tests.unit.shared.deidentification.byte_samples import (
     SimpleRules,
     Writer,
     encapsulated,
-    image,
 )
 from tests.unit.shared.deidentification.compressed_samples import even, jpeg
+from tests.unit.shared.deidentification.images import POLICY
 
 in_every_encoding = pytest.mark.parametrize(("syntax", "w"), WRITERS.items())
 
-_TABLES = (0x00281101, 0x00281201, 0x00283002, 0x00283006, 0x7FE00001, 0x7FE00002)
+_TABLES = (0x00281101, 0x00281201, 0x00283002, 0x00283006)
 
 
 class _Rules(SimpleRules):
@@ -45,8 +45,8 @@ def _descriptor(w: Writer, tag: int, *numbers: int) -> bytes:
     return w.el(tag, "US", struct.pack(f"{w.order}{len(numbers)}H", *numbers))
 
 
-FITTING = [(4, 8, 4), (4, 16, 8), (3, 8, 4), (0, 16, 131_072)]
-LYING = [(4, 16, 4), (4, 16, 10), (3, 16, 4), (0, 16, 8), (4, 8, 2), (4, 12, 8)]
+FITTING = [(4, 8, 4), (4, 12, 8), (4, 16, 8), (3, 8, 4), (0, 16, 131_072)]
+LYING = [(4, 16, 4), (4, 16, 10), (3, 16, 4), (0, 16, 8), (4, 8, 2)]
 PALETTE = "PALETTE COLOR"
 
 
@@ -58,7 +58,7 @@ def test_a_look_up_table_is_as_long_as_its_descriptor_says(
 ) -> None:
     tags = (0x00283002, 0x00283006) if nested else (0x00281101, 0x00281201)
     descriptor = _descriptor(w, tags[0], entries, 0, bits)
-    table = w.el(tags[1], "OW", (SECRET * length)[:length])
+    table = w.el(tags[1], "OW", bytes(length))
     expected = descriptor + (table if (entries, bits, length) in FITTING else b"")
     if nested:
         data = w.sequence(0x00283010, w.item(descriptor + table))
@@ -86,37 +86,43 @@ def test_only_palette_images_have_a_palette(kind: str) -> None:
     assert _made(start + LITTLE.el(0x00281201, "OW", SECRET), EXPLICIT) == start
 
 
-OFFSETS = [
-    ((0, 1000), (992, 900), True),
-    ((0, 1000), (992, 1 << 32), True),
-    ((0, 1000), (1001, 900), False),
-    ((0, 1000), (992, 1 << 33), False),
-    ((8, 1000), (900, 900), False),
-    ((0, 0), (0, 0), False),
-    ((0,), (900,), False),
-    ((0, 1000), (900,), False),
-    ((0, 1000), (), False),
-]
+def test_a_palette_has_no_place_in_an_item_and_lut_data_none_outside() -> None:
+    descriptor = _descriptor(LITTLE, 0x00281101, 4, 0, 16)
+    item = LITTLE.item(descriptor + LITTLE.el(0x00281201, "OW", RAMP))
+    expected = LITTLE.sequence(0x00283010, LITTLE.item(descriptor))
+    assert _made(LITTLE.sequence(0x00283010, item), EXPLICIT) == expected
+    descriptor = _descriptor(LITTLE, 0x00283002, 4, 0, 16)
+    start = LITTLE.el(0x00280004, "CS", PALETTE) + descriptor
+    assert _made(start + LITTLE.el(0x00283006, "OW", RAMP), EXPLICIT) == start
 
 
-@pytest.mark.parametrize(("offsets", "lengths", "kept"), OFFSETS)
-def test_an_extended_offset_table_has_an_entry_per_frame(
-    offsets: tuple[int, ...], lengths: tuple[int, ...], *, kept: bool
-) -> None:
+RAMP = bytes(range(8))
+
+
+@in_every_encoding
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_text_is_no_look_up_table(syntax: str, w: Writer, *, nested: bool) -> None:
+    tags = (0x00283002, 0x00283006) if nested else (0x00281101, 0x00281201)
+    descriptor = _descriptor(w, tags[0], 4, 0, 16)
+    for text in (b"DOE JOHN", b"QZCANARY", "Иван".encode("utf-16-be")):
+        table = w.el(tags[1], "OW", text)
+        if nested:
+            data = w.sequence(0x00283010, w.item(descriptor + table))
+            expected = w.sequence(0x00283010, w.item(descriptor))
+        else:
+            kind = w.el(0x00280004, "CS", PALETTE)
+            data, expected = kind + descriptor + table, kind + descriptor
+        assert _made(data, syntax) == expected
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_an_extended_offset_table_is_left_out(size: int) -> None:
+    """Any eight letters would do as an offset, and no reader needs it."""
     frame = even(jpeg())
-    data = encapsulated(JPEG_BASELINE, frame, frame, frames=2)
+    data = encapsulated(JPEG_BASELINE, *[frame] * size, frames=size)
     at = data.index(LITTLE.tag(0x7FE00010))
-    tables = LITTLE.el(0x7FE00001, "OV", struct.pack(f"<{len(offsets)}Q", *offsets))
-    tables += LITTLE.el(0x7FE00002, "OV", struct.pack(f"<{len(lengths)}Q", *lengths))
-    made = rewrite(data[:at] + tables + data[at:], RULES, SimpleGate())
-    without = rewrite(data, RULES, SimpleGate())
-    at = without.index(LITTLE.tag(0x7FE00010))
-    assert made == without[:at] + (tables if kept else b"") + without[at:]
-
-
-def test_pixels_that_are_not_compressed_have_no_offset_table() -> None:
-    tables = LITTLE.el(0x7FE00001, "OV", bytes(8)) + LITTLE.el(0x7FE00002, "OV", SECRET)
-    data = image()
-    at = data.index(LITTLE.tag(0x7FE00010))
-    made = rewrite(data[:at] + tables + data[at:], RULES, SimpleGate())
-    assert made == rewrite(data, RULES, SimpleGate())
+    offsets, lengths = struct.pack("<2Q", 0, 1000), struct.pack("<2Q", 992, 900)
+    tables = LITTLE.el(0x7FE00001, "OV", offsets[: 8 * size])
+    tables += LITTLE.el(0x7FE00002, "OV", lengths[: 8 * size])
+    made = rewrite(data[:at] + tables + data[at:], POLICY, SimpleGate())
+    assert made == rewrite(data, POLICY, SimpleGate())

@@ -18,7 +18,9 @@ from pydicom.dataset import Dataset
 from orthanc_share.deidentification.dicom_json import deidentify_json, encode
 from orthanc_share.deidentification.dictionary import ENTRIES
 from orthanc_share.deidentification.gate import Facts, Outcome, Reason, Verdict
+from orthanc_share.deidentification.json_tables import served_table_fits
 from orthanc_share.deidentification.json_values import texts_of
+from orthanc_share.deidentification.lookup_tables import DESCRIPTOR_OF
 from orthanc_share.deidentification.part10 import rewrite
 from orthanc_share.deidentification.policy import SharePolicy
 from orthanc_share.deidentification.profile import Option, Profile
@@ -243,6 +245,78 @@ def test_both_codecs_agree_and_no_canary_survives(
         for canary in FORBIDDEN:
             # Shifted dates keep the time of day (PS3.15 E.3.6).
             assert canary not in output or (canary, policy) == (TIME, SHIFTING)
+
+
+SEGMENTED = range(0x00281221, 0x00281224)
+TABLES = [*DESCRIPTOR_OF, *SEGMENTED]
+RAMP = range(0, 65_536, 256)
+CURVES = [
+    struct.pack("<4H", 1, 2, 3, 4),
+    struct.pack("<256H", *RAMP),
+    struct.pack("<256H", *(n >> 8 for n in RAMP)),
+    bytes(n >> 8 for n in RAMP),
+]
+WORDS = [
+    CANARY.encode(),
+    "DOE^JOHN".encode("utf-16-le"),
+    b"DOE^JOHN",
+    b"Jo\xe9 \xc4n^\xfc",
+]
+TEXT_IN_CURVE = [
+    curve[: 2 * at] + word + curve[2 * at + len(word) :]
+    for curve in CURVES[1:]
+    for word in WORDS
+    for at in (0, 20, 60)
+]
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[Tree, bytes]:
+    """Draw an image with a table, honest or not, at the right place or not."""
+    data = draw(st.sampled_from([*CURVES, *WORDS, *TEXT_IN_CURVE]))
+    tag, vr = draw(st.sampled_from(TABLES)), draw(st.sampled_from(["OW", "US", "OB"]))
+    bits = draw(st.sampled_from([8, 12, 16]))
+    entries = draw(st.sampled_from([len(data), len(data) // 2, 3]))
+    photometric = draw(st.sampled_from(["PALETTE COLOR", "MONOCHROME2"]))
+    value = struct.unpack(f"<{len(data) // 2}H", data) if vr == "US" else (data,)
+    descriptor = Node(DESCRIPTOR_OF.get(tag, tag - 0x120), "US", (entries, 0, bits))
+    tree: Tree = (descriptor, Node(tag, vr, tuple(value)))
+    if draw(st.booleans()):
+        tree = (Node(0x00283010, "SQ", (tree,)),)
+    image = (*IDENTITY, Node(0x00280004, "CS", (photometric,)), *tree)
+    return tuple(sorted(image, key=lambda node: node.tag)), data
+
+
+@settings(max_examples=400, deadline=None)
+@given(tables())
+def test_a_table_comes_out_of_all_routes_or_of_none(drawn: tuple[Tree, bytes]) -> None:
+    """In a file, in JSON as bytes or numbers, and by the URL that JSON may have."""
+    dataset, data = drawn
+    source = bytes(128) + b"DICM" + _meta() + file_of(dataset)
+    file, document = rewrite(source, POLICIES[0], Allowing()), json_of(dataset)
+    inline = deidentify_json(document, POLICIES[0], nowhere)
+    assert plain(read(file)) == plain(inline)
+    served: list[str] = []
+    deidentify_json(elsewhere(document), POLICIES[0], served.append)
+    got = [data for path in served if served_table_fits(document, path, data)]
+    assert bool(got) is (data in file)
+    if data not in CURVES:
+        assert data not in file
+        for output in (file, encode([inline]), *got):
+            assert not any(word in output for word in WORDS)
+
+
+def elsewhere(dataset: dict[str, Any]) -> dict[str, Any]:
+    """Return DICOM JSON whose tables are at a URL."""
+    return {key: _elsewhere(key, one) for key, one in dataset.items()}
+
+
+def _elsewhere(key: str, attribute: dict[str, Any]) -> dict[str, Any]:
+    if int(key, 16) in TABLES:
+        return {"vr": attribute["vr"], "BulkDataURI": "http://upstream/"}
+    if attribute["vr"] != "SQ":
+        return attribute
+    return {"vr": "SQ", "Value": [elsewhere(item) for item in attribute["Value"]]}
 
 
 def _meta() -> bytes:

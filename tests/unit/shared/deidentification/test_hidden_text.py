@@ -5,7 +5,7 @@ import struct
 import pytest
 from hypothesis import given, strategies as st
 
-from orthanc_share.deidentification.hidden_text import holds_text
+from orthanc_share.deidentification.hidden_text import are_numbers, holds_text
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,52 @@ def test_doubles_of_usual_size_are_none(number: float, order: str) -> None:
 def test_words_of_12_bits_are_none(numbers: list[int], order: str) -> None:
     small = [number % 4096 for number in numbers]
     assert not holds_text(struct.pack(f"{order}{len(small)}H", *small))
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("number", [0.0, -0.0, 1e-28, 1.5, -0.001, 131_071.5, 5e14])
+def test_doubles_of_usual_size_are_numbers(number: float, order: str) -> None:
+    assert are_numbers("FD", struct.pack(f"{order}2d", 1.0, number), order)
+
+
+@pytest.mark.parametrize(
+    "number", [1e-29, 1e15, -1e300, 5e-324, float("nan"), float("-inf")]
+)
+@pytest.mark.parametrize("order", "<>")
+def test_doubles_out_of_all_bounds_are_none(number: float, order: str) -> None:
+    assert not are_numbers("FD", struct.pack(f"{order}2d", 1.0, number), order)
+
+
+@pytest.mark.parametrize("text", [b"DOE JON\0", b"\0DOE JON", b"DOE JO\xff\x7f"])
+def test_a_short_name_is_no_double(text: bytes) -> None:
+    assert not holds_text(text)
+    assert not are_numbers("FD", text, "<")
+    assert not are_numbers("FD", text[::-1], ">")
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_a_float_is_finite(order: str) -> None:
+    for number in (0.0, -1.5, 1e38, -1e-38, 65.25):
+        assert are_numbers("FL", struct.pack(f"{order}2f", 1.0, number), order)
+    for number in (float("nan"), float("inf"), float("-inf")):
+        assert not are_numbers("FL", struct.pack(f"{order}2f", 1.0, number), order)
+    # The rest of a NaN is free.
+    assert not are_numbers("FL", b"JO\xc1\x7f"[:: 1 if order == "<" else -1], order)
+
+
+@pytest.mark.parametrize("vr", ["US", "SS", "UL", "SL", "SV", "UV"])
+@pytest.mark.parametrize("charset", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_wide_letters_are_no_integers(vr: str, charset: str) -> None:
+    for order in "<>":
+        assert not are_numbers(vr, "DOE^JOHN".encode(charset), order)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [range(200), [*range(60, 70)] * 4, [n // 2 for n in range(200)], [32] * 9],
+)
+def test_numbers_that_count_are_no_wide_letters(numbers: list[int]) -> None:
+    for order in "<>":
+        assert are_numbers(
+            "US", struct.pack(f"{order}{len(numbers)}H", *numbers), order
+        )

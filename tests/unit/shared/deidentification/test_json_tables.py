@@ -124,6 +124,43 @@ def test_a_served_table_is_judged_when_it_is_there() -> None:
     assert served_table_fits({}, "54000100/1/54001010", b"what is no table")
 
 
+TEXT = b"DOE JOHNQZCANARY"
+
+
+def test_a_text_is_no_table_wherever_it_is() -> None:
+    assert PALETTE not in shown(palette(_00281201=binary(TEXT)))
+    assert not served_table_fits(palette(), PALETTE, TEXT)
+    (item,) = shown(lut(_00283006=binary(TEXT)))[VOI]["Value"]
+    assert "00283006" not in item
+    assert not served_table_fits(lut(), f"{VOI}/1/00283006", TEXT)
+
+
+def test_a_table_is_served_only_from_its_place() -> None:
+    nested = {VOI: {"vr": "SQ", "Value": [palette()]}}
+    assert not served_table_fits(nested, f"{VOI}/1/{PALETTE}", ENTRIES)
+    assert PALETTE not in shown(nested)[VOI]["Value"][0]
+    top = {"00283002": numbers(8, 0, 16), "00283006": binary()}
+    assert not served_table_fits(top, "00283006", ENTRIES)
+    assert "00283006" not in shown(top)
+
+
+@pytest.mark.parametrize("tag", ["7FE00001", "7FE00002"])
+def test_extended_offset_tables_have_no_place_in_json(tag: str) -> None:
+    for value in (binary(b"DOE JOHN", "OV"), ELSEWHERE | {"vr": "OV"}):
+        assert tag not in shown({tag: value})
+
+
+@pytest.mark.parametrize(
+    ("tag", "vr"), [("00189087", "FD"), ("00280106", "US"), ("00180060", "DS")]
+)
+def test_numbers_elsewhere_are_not_served(tag: str, vr: str) -> None:
+    asked: list[str] = []
+    source = {tag: {"vr": vr, "BulkDataURI": "http://orthanc.example/"}}
+    made = deidentify_json(source, POLICY, asked.append)
+    assert not asked
+    assert "BulkDataURI" not in made.get(tag, {})
+
+
 def test_an_item_that_is_none_is_refused() -> None:
     with pytest.raises(DeidentificationError):
         served_table_fits(

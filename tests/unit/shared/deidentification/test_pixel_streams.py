@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.encaps import encapsulate, encapsulate_extended
+from pydicom.encaps import encapsulate
 from pydicom.pixels.utils import compress
 from pydicom.uid import UID, RLELossless
 from typing_extensions import override
@@ -312,20 +312,6 @@ def test_rle_frames_stay_as_they_are(size: int) -> None:
     read = dcmread(io.BytesIO(_pieces(out.getvalue(), size)))
     assert read.PixelData == made.PixelData
     assert np.array_equal(read.pixel_array, pixels)
-
-
-def test_an_extended_offset_table_stays_valid() -> None:
-    frames = [even(with_segments(jpeg(), COMMENT))] * 2
-    value, offsets, lengths = encapsulate_extended(frames)
-    made = dcmread(io.BytesIO(_file(JPEG_BASELINE, value, 2)))
-    made.ExtendedOffsetTable, made.ExtendedOffsetTableLengths = offsets, lengths
-    out = io.BytesIO()
-    made.save_as(out, enforce_file_format=True)
-    tables = dict.fromkeys((0x7FE00001, 0x7FE00002), Action.KEEP)
-    rules = SimpleRules(actions={**SimpleRules().actions, **tables})
-    read = dcmread(io.BytesIO(rewrite(out.getvalue(), rules, SimpleGate())))
-    assert read.ExtendedOffsetTable == offsets
-    assert read.pixel_array.shape == (2, 64, 64)
 
 
 JPEG_FRAME = even(jpeg())

@@ -39,7 +39,7 @@ LEAVES: dict[int, tuple[str, st.SearchStrategy[Any]]] = {
     0x00081155: ("UI", uids),
     0x00100010: ("PN", st.just(SECRET_TEXT)),
     0x00181164: ("DS", st.sampled_from(["1", "-2.5", "3E4"])),
-    0x00189073: ("FD", st.floats(allow_nan=False, allow_infinity=False)),
+    0x00189073: ("FD", st.just(0.0) | st.floats(1e-28, 1e5) | st.floats(-1e5, -1e-28)),
     0x0020000D: ("UI", uids),
     0x00280010: ("US", st.integers(0, 65_535)),
     0x00280106: ("US", st.integers(0, 65_535)),
