@@ -16,6 +16,7 @@ from orthanc_share.deidentification.pixel_gate import PixelGate
 from orthanc_share.deidentification.plan import Plan
 from orthanc_share.deidentification.policy import SharePolicy, build_policy
 from orthanc_share.deidentification.profile import Profile
+from orthanc_share.deidentification.wire import Octets
 
 IMAGES_MAX = 50
 """Different images: each is as new to the rewriter as in a series of so many."""
@@ -78,10 +79,10 @@ class Ours:
         self._gate = PixelGate(policy.profile)
         self._plan = Plan(policy)
 
-    def __call__(self, file: bytes) -> list[bytes]:
+    def __call__(self, file: bytes) -> list[Octets]:
         """Return the pieces of a file that go out."""
         rewriter = InstanceRewriter(self._policy, self._gate, plan=self._plan)
-        pieces: list[bytes] = []
+        pieces: list[Octets] = []
         for at in range(0, len(file), PIECE):
             pieces += rewriter.feed(file[at : at + PIECE])
         return pieces + rewriter.finish()

@@ -1,6 +1,6 @@
 """The de-identified files of instances and series, one after the other."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 
 from anonymizer.context import ShareContext
@@ -17,17 +17,18 @@ from anonymizer.rewriting import (
 )
 from anonymizer.upstream_files import asked_files
 from orthanc_share.deidentification.bitstream import is_native
+from orthanc_share.deidentification.wire import Octets
 from orthanc_share.domain.errors import UpstreamError
 
-FilePiece = tuple[bool, bytes]
-"""Whether a new file begins with it, and the piece."""
+FilePieces = tuple[bool, Sequence[Octets]]
+"""Whether a new file begins with them, and the pieces."""
 
 
 async def files_of(
     context: ShareContext,
     entry: SeriesEntry | InstanceEntry,
     syntax: str | None = ANY_SYNTAX,
-) -> AsyncGenerator[FilePiece, None]:
+) -> AsyncGenerator[FilePieces, None]:
     """Yield the files of a series, or the one of an instance, piece by piece.
 
     Hidden instances are left out; placeholders are in Explicit VR Little Endian. What
@@ -59,7 +60,7 @@ async def _streamed(
     asked: SeriesEntry | InstanceEntry,
     entries: Iterable[InstanceEntry],
     syntax: str | None,
-) -> AsyncGenerator[FilePiece, None]:
+) -> AsyncGenerator[FilePieces, None]:
     """Yield the files that Orthanc sends, then placeholders for those it did not.
 
     It is asked for the files as they are stored: those that suit need not be
@@ -77,7 +78,7 @@ async def _streamed(
     for entry in list(missing.values()):
         made = await stand_in_file(context, entry)
         if made is not None:
-            yield True, made
+            yield True, [made]
 
 
 async def _file(
@@ -85,7 +86,7 @@ async def _file(
     part: Part,
     missing: dict[str, InstanceEntry],
     syntax: str | None,
-) -> AsyncGenerator[FilePiece, None]:
+) -> AsyncGenerator[FilePieces, None]:
     """Yield one file of Orthanc, in another transfer syntax if need be."""
 
     def find(real_uid: str) -> InstanceEntry | None:
@@ -115,17 +116,17 @@ def _suiting(syntax: str | None) -> Callable[[str], bool]:
 
 async def _cleaned(
     context: ShareContext, part: Part, find: Finder, suits: Callable[[str], bool]
-) -> AsyncGenerator[FilePiece, None]:
+) -> AsyncGenerator[FilePieces, None]:
     is_first = True
     async with aclosing(clean_file(context, part.pieces(), find, suits)) as pieces:
-        async for piece in pieces:
-            yield is_first, piece
+        async for some in pieces:
+            yield is_first, some
             is_first = False
 
 
 async def _transcoded(
     context: ShareContext, entry: InstanceEntry, syntax: str | None
-) -> AsyncGenerator[FilePiece, None]:
+) -> AsyncGenerator[FilePieces, None]:
     """Yield a file that Orthanc transcodes, or, where it cannot, as it is stored."""
     try:
         async with aclosing(_as_asked(context, entry, syntax)) as pieces:
@@ -140,7 +141,7 @@ async def _transcoded(
 
 async def _as_asked(
     context: ShareContext, entry: InstanceEntry, syntax: str | None
-) -> AsyncGenerator[FilePiece, None]:
+) -> AsyncGenerator[FilePieces, None]:
     """Yield a file in whatever transfer syntax Orthanc sends it."""
     missing = {entry.real_uid: entry}
     async with asked_files(context.orthanc, entry, syntax) as found:

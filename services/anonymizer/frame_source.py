@@ -25,6 +25,7 @@ from orthanc_share.deidentification.frames import frame_blanker
 from orthanc_share.deidentification.gate import Verdict
 from orthanc_share.deidentification.masked_image import MaskedImage
 from orthanc_share.deidentification.pixel_cells import PixelLayout
+from orthanc_share.deidentification.wire import Octets
 from orthanc_share.domain.errors import UpstreamError
 
 ASKED_AT_ONCE: Final = 200
@@ -41,7 +42,7 @@ class FramePiece:
     """
 
     begins: str | None
-    data: bytes
+    data: Octets
 
 
 async def frames_of(

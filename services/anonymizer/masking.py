@@ -12,6 +12,7 @@ from orthanc_share.deidentification.gate import Verdict
 from orthanc_share.deidentification.masked_image import MaskedImage
 from orthanc_share.deidentification.masks import MaskedGate
 from orthanc_share.deidentification.part10 import rewrite
+from orthanc_share.deidentification.wire import Octets
 
 MASKED_MAX: Final = 268_435_456
 """Longest file whose pixels are blanked, in bytes."""
@@ -22,8 +23,8 @@ T = TypeVar("T")
 async def masked_file(
     context: ShareContext,
     verdict: Verdict,
-    begun: Iterable[bytes],
-    source: AsyncIterator[bytes],
+    begun: Iterable[Octets],
+    source: AsyncIterator[Octets],
 ) -> bytes | None:
     """Return a file with blanked regions; None: that is not possible.
 
@@ -81,7 +82,7 @@ def _rewritten(context: ShareContext, verdict: Verdict, file: bytes) -> bytes:
 
 
 async def _collected(
-    begun: Iterable[bytes], source: AsyncIterator[bytes]
+    begun: Iterable[Octets], source: AsyncIterator[Octets]
 ) -> bytes | None:
     file = bytearray().join(begun)
     async for data in source:

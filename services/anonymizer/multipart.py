@@ -10,6 +10,7 @@ from email.message import Message
 from typing import Final
 
 from anonymizer.orthanc import SERVER
+from orthanc_share.deidentification.wire import Octets
 from orthanc_share.domain.errors import UpstreamError
 from orthanc_share.upstream.bulk import BulkAnswer
 
@@ -51,7 +52,7 @@ class Part:
         self._body = body
         self._left = self.length
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncIterator[Octets]:
         """Yield the body as it arrives.
 
         Raises:
@@ -106,42 +107,48 @@ class _Body:
 
     def __init__(self, answer: BulkAnswer) -> None:
         self._source = answer.pieces()
-        self._rest = b""
+        self._piece = b""
+        self._at = 0  # what stands before it in the piece is read
         self.last = b""
 
-    async def up_to(self, number: int) -> bytes:
+    async def up_to(self, number: int) -> Octets:
         """Return at least one byte and at most so many."""
-        if not self._rest:
-            self._rest = await self._more()
-        piece, self._rest = self._rest[:number], self._rest[number:]
-        return piece
+        if self._at == len(self._piece):
+            self._piece, self._at = b"", 0
+            await self._read_more()
+        start, self._at = self._at, min(self._at + number, len(self._piece))
+        return memoryview(self._piece)[start : self._at]
 
     async def exactly(self, number: int) -> bytes:
         """Return so many bytes."""
-        while len(self._rest) < number:
-            self._rest += await self._more()
-        self.last, self._rest = self._rest[:number], self._rest[number:]
+        while (end := self._at + number) > len(self._piece):
+            await self._read_more()
+        self.last, self._at = self._piece[self._at : end], end
         return self.last
 
     async def expect(self, mark: bytes, *, may_start_with: bytes = b"") -> None:
         """Pass over bytes that must be there."""
         if may_start_with and await self.exactly(len(may_start_with)) != may_start_with:
-            self._rest = self.last + self._rest
+            self._at -= len(may_start_with)
         if await self.exactly(len(mark)) != mark:
             raise broken()
 
     async def head(self) -> bytes:
         """Return a header, and pass over the empty line behind it."""
-        while (end := self._rest.find(_END_OF_HEAD, 0, HEAD_MAX)) < 0:
-            if len(self._rest) > HEAD_MAX:
+        while (end := self._header_end()) < 0:
+            if len(self._piece) - self._at > HEAD_MAX:
                 raise broken()
-            self._rest += await self._more()
-        found, self._rest = self._rest[:end], self._rest[end + len(_END_OF_HEAD) :]
+            await self._read_more()
+        found, self._at = self._piece[self._at : end], end + len(_END_OF_HEAD)
         return found
 
-    async def _more(self) -> bytes:
+    def _header_end(self) -> int:
+        return self._piece.find(_END_OF_HEAD, self._at, self._at + HEAD_MAX)
+
+    async def _read_more(self) -> None:
         async for piece in self._source:
-            return piece
+            self._piece, self._at = self._piece[self._at :] + piece, 0
+            return
         raise UpstreamError(f"{SERVER} broke off its answer.")
 
 

@@ -210,7 +210,7 @@ def _clean_jpeg(received: bytes) -> bytes:
     cleaner = frame_blanker(_JPEG_BASELINE)
     cleaned = cleaner.feed(received)
     cleaner.finish()
-    return cleaned
+    return bytes(cleaned)
 
 
 def _clean_png(received: bytes) -> bytes:

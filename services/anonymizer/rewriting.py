@@ -1,7 +1,7 @@
 """DICOM files on their way from Orthanc to the client, one instance each."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Final
 
 from anonymizer.context import ShareContext
@@ -13,6 +13,7 @@ from orthanc_share.deidentification import placeholder
 from orthanc_share.deidentification.actions import DeidentificationError
 from orthanc_share.deidentification.gate import BlockedInstanceError, Facts
 from orthanc_share.deidentification.part10 import InstanceRewriter
+from orthanc_share.deidentification.wire import Octets
 
 THREAD_FROM: Final = 16_384
 """Bytes of a head from which it is rewritten in a thread: more takes over 2 ms."""
@@ -49,13 +50,14 @@ class OtherSyntaxError(DeidentificationError):
 
 async def clean_file(
     context: ShareContext,
-    source: AsyncIterator[bytes],
+    source: AsyncIterator[Octets],
     find: Finder,
     suits: Callable[[str], bool] = bool,
-) -> AsyncGenerator[bytes, None]:
+) -> AsyncGenerator[Sequence[Octets], None]:
     """Yield a file as it is shown; where that may not be, its placeholder.
 
-    Nothing is yielded for an instance that is hidden.
+    It comes in pieces, as many at a time as there are. Nothing is yielded for an
+    instance that is hidden.
 
     Args:
         context: The share.
@@ -72,10 +74,10 @@ async def clean_file(
     work = _Work(context, find, suits)
     try:
         async for data in source:
-            for piece in await work.feed(data):
-                yield piece
-        for piece in work.finish():
-            yield piece
+            if pieces := await work.feed(data):
+                yield pieces
+        if pieces := work.finish():
+            yield pieces
     except DeidentificationError as error:
         if work.started or isinstance(error, OutOfScopeError | OtherSyntaxError):
             raise
@@ -83,8 +85,8 @@ async def clean_file(
     else:
         context.metrics.allowed()
         return
-    for piece in await _instead(context, work, source, replaced):
-        yield piece
+    if instead := await _instead(context, work, source, replaced):
+        yield instead
 
 
 class _Work:
@@ -99,7 +101,7 @@ class _Work:
         self._find = find
         self._suits = suits
         self._entry: InstanceEntry | None = None
-        self.kept: list[bytes] = []
+        self.kept: list[Octets] = []
 
     @property
     def started(self) -> bool:
@@ -119,11 +121,11 @@ class _Work:
         self._entry = found
         return found
 
-    async def feed(self, data: bytes) -> list[bytes]:
+    async def feed(self, data: Octets) -> list[Octets]:
         if self.started:
             return self._rewriter.feed(data)
         self.kept.append(data)
-        pieces: list[bytes] = []
+        pieces: list[Octets] = []
         if not self._rewriter.collected:
             # Most heads end here, and the pixels behind them take no time.
             pieces = self._rewriter.feed(data[:THREAD_FROM])
@@ -134,10 +136,10 @@ class _Work:
             pieces += self._rewriter.feed(data)
         return self._begun(pieces)
 
-    def finish(self) -> list[bytes]:
+    def finish(self) -> list[Octets]:
         return self._begun(self._rewriter.finish())
 
-    def _begun(self, pieces: list[bytes]) -> list[bytes]:
+    def _begun(self, pieces: list[Octets]) -> list[Octets]:
         """Let the first piece out only if its instance is in the share."""
         if pieces and not self.started:
             entry = self.entry
@@ -155,7 +157,7 @@ def _uid(facts: Facts | None) -> str:
 async def _instead(
     context: ShareContext,
     work: _Work,
-    source: AsyncIterator[bytes],
+    source: AsyncIterator[Octets],
     error: DeidentificationError,
 ) -> list[bytes]:
     """Return what goes out in place of a file of which nothing has gone out."""

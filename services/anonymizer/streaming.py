@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from anonymizer.context import ShareCounters
+from orthanc_share.deidentification.wire import Octets
 from orthanc_share.domain.errors import OrthancShareError
 
 PIECE_MIN: Final = 65_536
@@ -41,8 +42,8 @@ class StreamedResponse(Response):
 
     def __init__(
         self,
-        first: bytes,
-        rest: AsyncGenerator[bytes, None],
+        first: Octets,
+        rest: AsyncGenerator[Octets, None],
         media_type: str,
         counters: ShareCounters,
     ) -> None:
@@ -92,7 +93,7 @@ class StreamedResponse(Response):
 
 
 async def streamed(
-    pieces: AsyncGenerator[bytes, None], media_type: str, counters: ShareCounters
+    pieces: AsyncGenerator[Octets, None], media_type: str, counters: ShareCounters
 ) -> Response:
     """Return an answer once its first piece is there; until then errors are told.
 

@@ -9,6 +9,7 @@ from anonymizer.images import dicom_web_path
 from anonymizer.multipart import Part, parts
 from anonymizer.negotiation import ANY_SYNTAX, DICOM, OCTETS
 from anonymizer.orthanc import SERVER, Orthanc, media_type
+from orthanc_share.deidentification.wire import Octets
 from orthanc_share.domain.errors import UpstreamError
 
 PART_KINDS: Final[Mapping[str, frozenset[str]]] = {
@@ -79,7 +80,7 @@ async def asked_files(
 @asynccontextmanager
 async def one_file(
     orthanc: Orthanc, entry: InstanceEntry
-) -> AsyncIterator[AsyncIterator[bytes]]:
+) -> AsyncIterator[AsyncIterator[Octets]]:
     """Ask for the file of an instance as it is stored; the block reads it.
 
     Raises:
@@ -89,7 +90,7 @@ async def one_file(
         yield _only(found)
 
 
-async def _only(found: AsyncIterator[Part]) -> AsyncIterator[bytes]:
+async def _only(found: AsyncIterator[Part]) -> AsyncIterator[Octets]:
     count = 0
     async for part in found:
         count += 1

@@ -17,6 +17,7 @@ from orthanc_share.deidentification.pixel_gate import PixelGate
 from orthanc_share.deidentification.plan import Plan
 from orthanc_share.deidentification.policy import build_policy
 from orthanc_share.deidentification.profile import Profile
+from orthanc_share.deidentification.wire import Octets
 from tests.fuzz.documents import DOCUMENTS
 from tests.fuzz.mutation import mutated, mutated_json
 from tests.fuzz.seeds import SECRET, SEEDS, Seed
@@ -86,7 +87,7 @@ def _refused(refusal: DeidentificationError) -> bool:
     return False
 
 
-def _made(seed: Seed, data: bytes, size: int) -> Iterator[bytes]:
+def _made(seed: Seed, data: bytes, size: int) -> Iterator[Octets]:
     if seed.is_frame:
         assert seed.syntax is not None
         frame = frame_blanker(seed.syntax, _LAYOUT)
@@ -97,11 +98,11 @@ def _made(seed: Seed, data: bytes, size: int) -> Iterator[bytes]:
     yield from _rewritten(data, size, seed.syntax)
 
 
-def _again(seed: Seed, made: bytes) -> Iterator[bytes]:
+def _again(seed: Seed, made: bytes) -> Iterator[Octets]:
     return _rewritten(made, 1 << 20, seed.syntax)
 
 
-def _rewritten(data: bytes, size: int, syntax: str | None) -> Iterator[bytes]:
+def _rewritten(data: bytes, size: int, syntax: str | None) -> Iterator[Octets]:
     rewriter = InstanceRewriter(_POLICY, _GATE, plan=_PLAN, transfer_syntax=syntax)
     for at in range(0, len(data), size):
         yield from rewriter.feed(data[at : at + size])

@@ -128,8 +128,8 @@ async def _clean(
         size = None if answer.length is None else answer.length + SIZE_SLACK
         clean = clean_file(context, answer.pieces(), find)
         async with aclosing(clean) as pieces:
-            async for piece in pieces:
-                yield size, piece
+            async for some in pieces:
+                yield size, b"".join(some)
 
 
 ROUTES: Final = (

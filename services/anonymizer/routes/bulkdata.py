@@ -23,6 +23,7 @@ from anonymizer.streaming import streamed
 from orthanc_share.deidentification.actions import DeidentificationError
 from orthanc_share.deidentification.dictionary import vr
 from orthanc_share.deidentification.json_tables import served_table_fits
+from orthanc_share.deidentification.wire import Octets
 from orthanc_share.domain.errors import UpstreamError
 from orthanc_share.upstream.bulk import BulkAnswer
 
@@ -60,8 +61,8 @@ async def bulk(context: ShareContext, request: Request) -> Response:
 
 
 async def _in_one_part(
-    pieces: AsyncGenerator[bytes, None], writer: MultipartWriter
-) -> AsyncGenerator[bytes, None]:
+    pieces: AsyncGenerator[Octets, None], writer: MultipartWriter
+) -> AsyncGenerator[Octets, None]:
     async with aclosing(pieces):
         head = writer.head(OCTETS)
         async for piece in pieces:
@@ -73,7 +74,7 @@ async def _in_one_part(
 
 async def _element(
     context: ShareContext, entry: InstanceEntry, path: str
-) -> AsyncGenerator[bytes, None]:
+) -> AsyncGenerator[Octets, None]:
     """Yield a binary element, all of which has been looked at.
 
     Raises:

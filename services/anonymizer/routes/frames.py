@@ -14,6 +14,7 @@ from anonymizer.negotiation import OCTETS, form
 from anonymizer.route import RouteSpec
 from anonymizer.routes.retrieving import check_syntax
 from anonymizer.streaming import streamed
+from orthanc_share.deidentification.wire import Octets
 
 
 async def frames(context: ShareContext, request: Request) -> Response:
@@ -35,7 +36,7 @@ async def frames(context: ShareContext, request: Request) -> Response:
 
 async def _parts(
     source: AsyncGenerator[FramePiece, None], writer: MultipartWriter
-) -> AsyncGenerator[bytes, None]:
+) -> AsyncGenerator[Octets, None]:
     async with aclosing(source):
         async for piece in source:
             if piece.begins is not None:
@@ -46,7 +47,7 @@ async def _parts(
 
 async def joined(
     source: AsyncGenerator[FramePiece, None],
-) -> AsyncGenerator[bytes, None]:
+) -> AsyncGenerator[Octets, None]:
     """Yield frames one behind the other."""
     async with aclosing(source):
         async for piece in source:

@@ -16,6 +16,7 @@ from anonymizer.orthanc import NotFoundError
 from anonymizer.route import RouteSpec
 from anonymizer.streaming import streamed
 from orthanc_share.deidentification.bitstream import CLEANABLE
+from orthanc_share.deidentification.wire import Octets
 
 
 async def study(context: ShareContext, request: Request) -> Response:
@@ -72,14 +73,15 @@ async def _parts(
     entries: Iterable[SeriesEntry | InstanceEntry],
     syntax: str | None,
     writer: MultipartWriter,
-) -> AsyncGenerator[bytes, None]:
+) -> AsyncGenerator[Octets, None]:
     is_empty = True
     for entry in entries:
         async with aclosing(files_of(context, entry, syntax)) as pieces:
-            async for is_new, piece in pieces:
+            async for is_new, some in pieces:
                 if is_new:
                     yield writer.head(DICOM)
-                yield piece
+                for piece in some:
+                    yield piece
                 is_empty = False
     if is_empty:
         raise NotFoundError
@@ -88,7 +90,7 @@ async def _parts(
 
 async def single(
     context: ShareContext, entry: SeriesEntry | InstanceEntry, syntax: str | None
-) -> AsyncGenerator[bytes, None]:
+) -> AsyncGenerator[Octets, None]:
     """Yield the file of an instance.
 
     Raises:
@@ -96,8 +98,9 @@ async def single(
     """
     is_empty = True
     async with aclosing(files_of(context, entry, syntax)) as pieces:
-        async for _, piece in pieces:
-            yield piece
+        async for _, some in pieces:
+            for piece in some:
+                yield piece
             is_empty = False
     if is_empty:
         raise NotFoundError

@@ -9,7 +9,7 @@ valid.
 from abc import ABC, abstractmethod
 from typing import Final
 
-from orthanc_share.deidentification.wire import malformed
+from orthanc_share.deidentification.wire import Octets, malformed
 
 NEED_MORE: Final = -1
 
@@ -26,7 +26,7 @@ class CodestreamWalker(ABC):
 
     def __init__(self) -> None:
         self.images = 0
-        self._held: list[bytes] = []
+        self._held: list[Octets] = []
         self._held_length = 0
         self._needed = 1
         self._ended = True  # between two codestreams
@@ -38,7 +38,7 @@ class CodestreamWalker(ABC):
         if self._ended:
             self._starts = True
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: Octets) -> bytes:
         """Return the bytes that are judged; some may be held until more is known.
 
         Raises:
@@ -48,10 +48,10 @@ class CodestreamWalker(ABC):
         self._held_length += len(data)
         if self._held_length < self._needed:
             return b""
-        data = self._held[0] if len(self._held) == 1 else b"".join(self._held)
-        at = self._walk_all(data)
-        self._held = [data[at:]] if at < len(data) else []
-        self._held_length = len(data) - at
+        held = b"".join(self._held)
+        at = self._walk_all(held)
+        self._held = [held[at:]] if at < len(held) else []
+        self._held_length = len(held) - at
         out, self._out = self._out, []
         return out[0] if len(out) == 1 else b"".join(out)
 

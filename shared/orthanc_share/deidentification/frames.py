@@ -4,7 +4,7 @@ from orthanc_share.deidentification.bitstream import is_native, walker, wire_of
 from orthanc_share.deidentification.codestream import CodestreamWalker
 from orthanc_share.deidentification.pixel_cells import PixelLayout
 from orthanc_share.deidentification.pixel_stream import NativeStream
-from orthanc_share.deidentification.wire import malformed
+from orthanc_share.deidentification.wire import Octets, malformed
 
 
 class NativeFrame:
@@ -20,7 +20,7 @@ class NativeFrame:
         longest = layout.length(1, layout.rows * layout.columns * 64)
         self._stream = NativeStream(layout, wire_of(transfer_syntax), longest)
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: Octets) -> Octets:
         """Return what may go out now."""
         return self._stream.feed(data)
 

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from orthanc_share.deidentification.wire import malformed
+from orthanc_share.deidentification.wire import Octets, malformed
 
 _PIECE: Final = 2**20  # bytes that are inflated at a time
 _RAW: Final = -15  # a bare deflate stream (RFC 1951) with a window of 32 KiB
@@ -16,7 +16,7 @@ class Inflater:
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(_RAW)
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def feed(self, data: Octets) -> Iterator[bytes]:
         """Yield what `data` holds, in pieces of bounded length.
 
         Raises:

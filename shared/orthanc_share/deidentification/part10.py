@@ -27,7 +27,7 @@ from orthanc_share.deidentification.pixel_cells import LAYOUT_TAGS
 from orthanc_share.deidentification.pixel_stream import PixelStream, pixel_stream
 from orthanc_share.deidentification.plan import Plan
 from orthanc_share.deidentification.tables import drop_false_tables
-from orthanc_share.deidentification.wire import malformed
+from orthanc_share.deidentification.wire import Octets, malformed
 
 _SOP_CLASS: Final = 0x00080016
 _SOP_INSTANCE: Final = 0x00080018
@@ -72,13 +72,13 @@ class InstanceRewriter:
         self._limits = limits
         self._is_file = transfer_syntax is None
         self._usable = True
-        self._chunks: list[bytes] = []
+        self._chunks: list[Octets] = []
         self._needed = 1
         self._start = 0
         self._head: HeadRewriter | None = None
         self._inflater: Inflater | None = None
         self._pixels: PixelStream | None = None
-        self._held: list[bytes] = []
+        self._held: list[Octets] = []
         self._passes = False
         self._syntax = ""
         self.collected = 0
@@ -102,7 +102,7 @@ class InstanceRewriter:
         deflated = self._syntax == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN
         return EXPLICIT_VR_LITTLE_ENDIAN if deflated else self._syntax
 
-    def feed(self, data: bytes) -> list[bytes]:
+    def feed(self, data: Octets) -> list[Octets]:
         """Return what may go out now, which may be nothing.
 
         Raises:
@@ -116,7 +116,7 @@ class InstanceRewriter:
         self._usable = True
         return written
 
-    def finish(self) -> list[bytes]:
+    def finish(self) -> list[Octets]:
         """Return what is left to go out when nothing more comes.
 
         Raises:
@@ -137,15 +137,15 @@ class InstanceRewriter:
             raise DeidentificationError("The object was refused before, or is over.")
         self._usable = False  # until it has gone well
 
-    def _inflated(self, data: bytes) -> list[bytes]:
+    def _inflated(self, data: Octets) -> list[Octets]:
         if self._inflater is None:
             return self._dataset(data)
-        written: list[bytes] = []
+        written: list[Octets] = []
         for piece in self._inflater.feed(data):
             written += self._dataset(piece)
         return written
 
-    def _dataset(self, data: bytes) -> list[bytes]:
+    def _dataset(self, data: Octets) -> list[Octets]:
         """Return what may go out after `data`, which is not deflated any more."""
         if self._pixels is not None:
             return self._passing(self._pixels, data)
@@ -155,9 +155,9 @@ class InstanceRewriter:
             return []
         return self._try_head(final=False)
 
-    def _try_head(self, *, final: bool) -> list[bytes]:
+    def _try_head(self, *, final: bool) -> list[Octets]:
         """Read the head if it is complete, and what comes after it."""
-        data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        data = b"".join(self._chunks)
         self._chunks = [data]
         try:
             if self._head is None:
@@ -190,7 +190,7 @@ class InstanceRewriter:
     def _too_big() -> DeidentificationError:
         return DeidentificationError("The head of the object is too big.")
 
-    def _read_meta(self, data: bytes, *, final: bool) -> list[bytes]:
+    def _read_meta(self, data: bytes, *, final: bool) -> list[Octets]:
         syntax, start = file_meta.read(data)
         self._open(syntax)
         if self._inflater is None:
@@ -254,7 +254,7 @@ class InstanceRewriter:
             raise malformed("the SOP Class UID or SOP Instance UID is missing")
         return file_meta.write(sop_class, sop_instance, self.transfer_syntax)
 
-    def _passing(self, pixels: PixelStream, data: bytes) -> list[bytes]:
+    def _passing(self, pixels: PixelStream, data: Octets) -> list[Octets]:
         """Return what may go out of the pixels.
 
         The head is held back until pixels follow, so that an object whose pixels are
@@ -284,7 +284,7 @@ def rewrite(
     rewriter = InstanceRewriter(
         rules, gate, limits, plan=plan, transfer_syntax=transfer_syntax
     )
-    written: list[bytes] = []
+    written: list[Octets] = []
     for at in range(0, len(data), _PIECE):
         written += rewriter.feed(data[at : at + _PIECE])
     return b"".join(written + rewriter.finish())

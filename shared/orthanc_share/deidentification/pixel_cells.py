@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from orthanc_share.deidentification.wire import malformed
+from orthanc_share.deidentification.wire import Octets, malformed
 
 _SAMPLES: Final = 0x00280002
 _PHOTOMETRIC: Final = 0x00280004
@@ -175,17 +175,17 @@ class CellCleaner:
         )
         self._rest = b""
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: Octets) -> Octets:
         """Return the whole cells that there are now, cleaned."""
         if self._rest:
             data = self._rest + data
         whole = len(data) - len(data) % self._cells.itemsize
-        self._rest = data[whole:]
+        self._rest = bytes(data[whole:])
         if self._rest:
             data = data[:whole]
         return self._cleaned(data)
 
-    def _cleaned(self, data: bytes) -> bytes:
+    def _cleaned(self, data: Octets) -> Octets:
         if not data:
             return data
         layout = self._layout

@@ -20,6 +20,7 @@ from orthanc_share.deidentification.wire import (
     ITEM,
     SEQUENCE_DELIMITER,
     UNDEFINED_LENGTH,
+    Octets,
     Wire,
     malformed,
 )
@@ -43,7 +44,7 @@ class NativeStream:
         spare = layout.has_spare_bits
         self._cleaner = CellCleaner(layout, wire.order) if spare else None
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: Octets) -> Octets:
         """Return what may go out of `data`."""
         left = self._length - self.taken
         self.taken += len(data)
@@ -62,7 +63,7 @@ class PixelStream(Protocol):
     def passing(self) -> bool:
         """Whether pixels have been found to be what they say."""
 
-    def feed(self, data: bytes) -> list[bytes]:
+    def feed(self, data: Octets) -> list[Octets]:
         """Return what may go out now."""
 
     def finish(self) -> None:
@@ -93,7 +94,7 @@ class NativePixels:
         """Whether any have come."""
         return self._stream.taken > 0
 
-    def feed(self, data: bytes) -> list[bytes]:
+    def feed(self, data: Octets) -> list[Octets]:
         """Return what may go out of `data`."""
         stream = self._stream
         was_open = stream.taken < self._length
@@ -138,11 +139,10 @@ class EncapsulatedPixels:
         """Whether a codestream has begun as it should."""
         return self._returned > 0
 
-    def feed(self, data: bytes) -> list[bytes]:
+    def feed(self, data: Octets) -> list[Octets]:
         """Return what may go out now."""
-        out: list[bytes] = []
-        if self._waiting:
-            data = self._waiting + data
+        out: list[Octets] = []
+        data = b"".join((self._waiting, data)) if self._waiting else bytes(data)
         at, size = 0, len(data)
         while at < size and not self._over:
             after = (
@@ -161,7 +161,7 @@ class EncapsulatedPixels:
         if not self._over:
             raise malformed("the data end within the pixels")
 
-    def _fragment(self, data: bytes, at: int, out: list[bytes]) -> int:
+    def _fragment(self, data: bytes, at: int, out: list[Octets]) -> int:
         end = min(len(data), at + self._left)
         self._left -= end - at
         self._taken += end - at
@@ -172,7 +172,7 @@ class EncapsulatedPixels:
         self._give(cleaned, out)
         return end
 
-    def _give(self, cleaned: bytes, out: list[bytes]) -> None:
+    def _give(self, cleaned: bytes, out: list[Octets]) -> None:
         """Give out bytes of codestreams with the item headers that lie in them."""
         start = self._returned
         end = start + len(cleaned)
@@ -184,7 +184,7 @@ class EncapsulatedPixels:
         out.append(cleaned[at - start :] if at > start else cleaned)
         self._returned = end
 
-    def _item(self, data: bytes, at: int, out: list[bytes]) -> int:
+    def _item(self, data: bytes, at: int, out: list[Octets]) -> int:
         if len(data) - at < _ITEM_HEADER.size:
             return at
         group, element, length = _ITEM_HEADER.unpack_from(data, at)
@@ -204,7 +204,7 @@ class EncapsulatedPixels:
         self._left = length
         return after
 
-    def _offsets(self, data: bytes, at: int, end: int, out: list[bytes]) -> int:
+    def _offsets(self, data: bytes, at: int, end: int, out: list[Octets]) -> int:
         """Judge the Basic Offset Table. Source: PS3.5 A.4."""
         length = end - at - _ITEM_HEADER.size
         if length not in (0, 4 * self._frames):
@@ -218,7 +218,7 @@ class EncapsulatedPixels:
         out.append(data[at:end])
         return end
 
-    def _end(self, out: list[bytes]) -> None:
+    def _end(self, out: list[Octets]) -> None:
         self._codestreams.finish()
         if self._codestreams.images != self._frames:
             raise malformed("there are fewer images than frames")

@@ -91,8 +91,11 @@ class BulkAnswer:
         if encoding not in _IDENTITY:
             raise UpstreamError(f"{self._settings.name} sent a compressed answer.")
         pace = _Pace(self._settings)
+        # Chunks may be short, and are joined; all else need not be copied for that.
+        joined = "Transfer-Encoding" in self._response.headers
+        content = self._response.content
         with _errors(self._settings.name):
-            while piece := await pace.watch(self._response):
+            while piece := await pace.watch(content, joined=joined):
                 yield piece
 
     async def read(self, limit: int) -> bytes:
@@ -123,9 +126,12 @@ class _Pace:
         self._waited = 0.0
         self._received = 0
 
-    async def watch(self, response: aiohttp.ClientResponse) -> bytes:
+    async def watch(self, content: aiohttp.StreamReader, *, joined: bool) -> bytes:
         started = self._clock()
-        piece = await response.content.readany()
+        if joined:
+            piece = await content.readany()
+        else:
+            piece, _ = await content.readchunk()
         self._waited += self._clock() - started
         self._received += len(piece)
         if self._waited >= self._period:
