@@ -9,7 +9,6 @@ from anonymizer.multipart import Part
 from anonymizer.negotiation import ANY_SYNTAX
 from anonymizer.orthanc import SERVER, NotFoundError, RefusedError
 from anonymizer.rewriting import (
-    Finder,
     OtherSyntaxError,
     OutOfScopeError,
     clean_file,
@@ -92,10 +91,13 @@ async def _file(
     def find(real_uid: str) -> InstanceEntry | None:
         return missing.pop(real_uid, None)
 
+    is_first = True
+    cleaned = clean_file(context, part.pieces(), find, _suiting(syntax))
     try:
-        async with aclosing(_cleaned(context, part, find, _suiting(syntax))) as pieces:
-            async for piece in pieces:
-                yield piece
+        async with aclosing(cleaned):
+            async for some in cleaned:
+                yield is_first, some
+                is_first = False
     except OutOfScopeError:
         # Of the next list of the share, of none, or one that is found missing.
         return
@@ -112,16 +114,6 @@ def _suiting(syntax: str | None) -> Callable[[str], bool]:
     if syntax is None:
         return is_native
     return bool if syntax == ANY_SYNTAX else syntax.__eq__
-
-
-async def _cleaned(
-    context: ShareContext, part: Part, find: Finder, suits: Callable[[str], bool]
-) -> AsyncGenerator[FilePieces, None]:
-    is_first = True
-    async with aclosing(clean_file(context, part.pieces(), find, suits)) as pieces:
-        async for some in pieces:
-            yield is_first, some
-            is_first = False
 
 
 async def _transcoded(

@@ -5,7 +5,8 @@ import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -65,7 +66,8 @@ class StreamedResponse(Response):
         await send(start)
         async with aclosing(self._rest):
             try:
-                await self._all(send)
+                async with _Patience(STALL_MAX) as patience:
+                    await self._all(send, patience)
             except (OrthancShareError, TimeoutError) as error:
                 # Without a last piece the server cuts the connection: the client must
                 # not take what it has got for the whole.
@@ -74,22 +76,70 @@ class StreamedResponse(Response):
                 return
         await send({"type": "http.response.body"})
 
-    async def _all(self, send: Send) -> None:
+    async def _all(self, send: Send, patience: "_Patience") -> None:
         waiting, length = [self._first], len(self._first)
         async for piece in self._rest:
             waiting.append(piece)
             length += len(piece)
             if length >= PIECE_MIN:
-                await self._piece(send, b"".join(waiting))
+                await self._piece(send, patience, b"".join(waiting))
                 waiting, length = [], 0
         if waiting:
-            await self._piece(send, b"".join(waiting))
+            await self._piece(send, patience, b"".join(waiting))
 
-    async def _piece(self, send: Send, piece: bytes) -> None:
-        async with asyncio.timeout(STALL_MAX):
-            message = {"type": "http.response.body", "body": piece, "more_body": True}
-            await send(message)
+    async def _piece(self, send: Send, patience: "_Patience", piece: bytes) -> None:
+        message = {"type": "http.response.body", "body": piece, "more_body": True}
+        patience.begin()
+        await send(message)
+        patience.end()
         self._counters.sent(len(piece))
+
+
+class _Patience:
+    """Gives a block up when one of its steps takes too long.
+
+    There is one timer for all steps; one for each costs as much as sending a piece.
+
+    Args:
+        limit: Longest time for a step, in seconds.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._loop = asyncio.get_running_loop()
+        self._timeout = asyncio.timeout(None)
+        self._since: float | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._timeout.__aenter__()
+        self._look()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        await self._timeout.__aexit__(kind, error, trace)
+
+    def begin(self) -> None:
+        """Begin a step."""
+        self._since = self._loop.time()
+
+    def end(self) -> None:
+        """End it."""
+        self._since = None
+
+    def _look(self) -> None:
+        """Look at the step under way, and again when it can have become too long."""
+        now = self._loop.time()
+        until = (now if self._since is None else self._since) + self._limit
+        if until <= now:
+            self._timeout.reschedule(now)
+        else:
+            self._timer = self._loop.call_at(until, self._look)
 
 
 async def streamed(

@@ -6,6 +6,7 @@ survive the removal of group 60xx, so they are made what a reader ignores.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -29,6 +30,8 @@ LAYOUT_TAGS: Final = frozenset(
     }
 )
 """The elements that `PixelLayout.from_facts` reads. Source: PS3.3 C.7.6.3."""
+
+_LAYOUT_ORDER: Final = tuple(LAYOUT_TAGS)
 
 _CELLS: Final = {8: "u1", 16: "u2", 32: "u4", 64: "u8"}
 _SIZE_MAX: Final = 65_535
@@ -76,6 +79,16 @@ class PixelLayout:
         Raises:
             DeidentificationError: They are missing, or contradict each other.
         """
+        # The images of a series lie alike.
+        known = tuple([tuple(values.get(tag, ())) for tag in _LAYOUT_ORDER])
+        return cls._read(known, allocated)
+
+    @classmethod
+    @lru_cache(maxsize=256)
+    def _read(
+        cls, known: tuple[tuple[str, ...], ...], allocated: int | None
+    ) -> "PixelLayout":
+        values = dict(zip(_LAYOUT_ORDER, known, strict=True))
         if allocated is None:
             allocated = _number(values, _ALLOCATED)
             stored = _number(values, _STORED, allocated)
@@ -165,9 +178,9 @@ class CellCleaner:
     """
 
     def __init__(self, layout: PixelLayout, order: str) -> None:
-        kind = np.dtype(order + _CELLS[layout.allocated])
-        self._cells = kind
-        self._signed = np.dtype(order + kind.str[1:].replace("u", "i"))
+        kind = order + _CELLS[layout.allocated]
+        self._cells = np.dtype(kind)
+        self._signed = np.dtype(kind.replace("u", "i"))
         self._layout = layout
         low = layout.high_bit + 1 - layout.stored
         self._spare = ((1 << layout.allocated) - 1) ^ (
