@@ -9,7 +9,8 @@ OrthancShareError
 │   ├── ShareTypeMismatchError    path and body name different types
 │   ├── UnknownShareTypeError     there is no such type
 │   ├── ShareTypeDisabledError    this site does not offer the type
-│   └── LimitNotEnforceableError  a limit or password that this link cannot have
+│   ├── LimitNotEnforceableError  a limit or password that this link cannot have
+│   └── NoticeAddressError        notices are not sent to that address
 ├── TokenError                    a token opens nothing
 │   ├── InvalidTokenError         not readable, or not signed by us
 │   ├── ExpiredTokenError         was valid once
@@ -91,6 +92,12 @@ class LimitNotEnforceableError(ShareError):
     """A limit or a second factor was asked for where nobody would ask for it."""
 
     code = "limit_not_enforceable"
+
+
+class NoticeAddressError(ShareError):
+    """Notices are not sent to that address."""
+
+    code = "notice_address"
 
 
 class TokenError(OrthancShareError):

@@ -121,6 +121,8 @@ class Outbox:
         Raises:
             StoreUnavailableError: The database cannot be reached.
         """
+        if not await self._has_due(now):
+            return ()
         mine, until = secrets.token_hex(LEASE_BYTES), now + lease
         due = (
             select(outbox)
@@ -175,11 +177,28 @@ class Outbox:
         """
         is_over = claimed.attempts >= self.retry.attempts
         again = None if is_over else now + self.retry.wait(claimed.attempts)
-        due_at = to_seconds_or(again, NEVER)
+        await self._put_off(claimed, again)
+        return again
+
+    async def give_up(self, claimed: Claimed) -> None:
+        """Do not try a notice any more. The sweep takes it away.
+
+        Raises:
+            StoreUnavailableError: The database cannot be reached.
+        """
+        await self._put_off(claimed, None)
+
+    async def _put_off(self, claimed: Claimed, until: datetime | None) -> None:
+        due_at = to_seconds_or(until, NEVER)
         async with self.database.write() as connection:
             await connection.execute(
                 update(outbox)
                 .where(outbox.c.id == claimed.id, outbox.c.lease == claimed.lease)
                 .values(lease=None, due_at=due_at)
             )
-        return again
+
+    async def _has_due(self, now: datetime) -> bool:
+        """Tell whether a notice is due; to ask costs no writer its turn."""
+        query = select(outbox.c.id).where(outbox.c.due_at <= to_seconds(now)).limit(1)
+        async with self.database.read() as connection:
+            return (await connection.execute(query)).first() is not None
