@@ -28,6 +28,13 @@ _GROUP_LENGTH: Final = 0x0000
 _TRANSFER_SYNTAX: Final = 0x0010
 _MAX: Final = 64 * 2**10  # bytes; a real one has some hundred
 _HEADER: Final = struct.Struct("<HH2sH")
+_VERSION: Final = EXPLICIT_LITTLE.element(0x00020001, "OB", b"\0\1")
+_WRITER: Final = EXPLICIT_LITTLE.element(
+    0x00020012, "UI", IMPLEMENTATION_CLASS_UID.encode("ascii")
+)
+_START: Final = b"".join(
+    (bytes(_PREAMBLE), _MAGIC, EXPLICIT_LITTLE.header(0x00020000, "UL", 4))
+)
 
 
 def read(data: bytes) -> tuple[str, int]:
@@ -104,12 +111,11 @@ def write(sop_class: bytes, sop_instance: bytes, transfer_syntax: str) -> bytes:
     element = EXPLICIT_LITTLE.element
     meta = b"".join(
         (
-            element(0x00020001, "OB", b"\0\1"),
+            _VERSION,
             element(0x00020002, "UI", sop_class),
             element(0x00020003, "UI", sop_instance),
             element(0x00020010, "UI", transfer_syntax.encode("ascii")),
-            element(0x00020012, "UI", IMPLEMENTATION_CLASS_UID.encode("ascii")),
+            _WRITER,
         )
     )
-    length = element(0x00020000, "UL", struct.pack("<I", len(meta)))
-    return bytes(_PREAMBLE) + _MAGIC + length + meta
+    return b"".join((_START, struct.pack("<I", len(meta)), meta))

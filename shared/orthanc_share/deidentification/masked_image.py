@@ -43,13 +43,11 @@ PIXELS_MAX: Final = 256 * 2**20
 """Largest image that is decoded, in bytes; larger ones are refused."""
 
 _LUTS: Final = (0x00281201, 0x00281202, 0x00281203)
-_SHOWN: Final = frozenset(
-    {
-        *(PLANAR_CONFIGURATION, 0x00281101, 0x00281102, 0x00281103),
-        *(0x00281050, 0x00281051, 0x00281052, 0x00281053),
-    }
-)
-"""What decoding and rendering want besides the layout: palette, window, rescale."""
+_WANTED: Final = LAYOUT_TAGS | {
+    *(PLANAR_CONFIGURATION, 0x00281101, 0x00281102, 0x00281103),
+    *(0x00281050, 0x00281051, 0x00281052, 0x00281053),
+}
+"""What decoding and rendering want: the layout, palette, window, rescale."""
 
 _BITS_DECODED: Final = (8, 16)
 _COLOURS: Final = 3
@@ -182,8 +180,7 @@ def _found(file: bytes, plan: Plan, gate: Gate) -> tuple[str, int, Head]:
         raise malformed("the data end within the file meta information") from None
     if syntax not in DECODABLE:
         raise DeidentificationError("Images in this transfer syntax cannot be masked.")
-    wanted = LAYOUT_TAGS | _SHOWN
-    head = HeadRewriter(plan, plan.coder(wire_of(syntax)), gate, wanted, Limits())
+    head = HeadRewriter(plan, plan.coder(wire_of(syntax)), gate, _WANTED, Limits())
     return syntax, start, head.rewrite(file, start, final=True)
 
 

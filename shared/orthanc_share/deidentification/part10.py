@@ -216,7 +216,7 @@ class InstanceRewriter:
     def _judge(self, head: Head) -> None:
         """Ask the gate, and prepare what goes out first."""
         values = {**head.facts.values, file_meta.TRANSFER_SYNTAX_UID: (self._syntax,)}
-        self.facts = head.facts._replace(values=values)
+        self.facts = Facts(values, head.facts.nested, head.facts.items)
         verdict = self._gate.judge(self.facts)
         if verdict.outcome is not Outcome.ALLOWED:
             raise BlockedInstanceError(verdict)

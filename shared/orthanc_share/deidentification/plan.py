@@ -4,13 +4,17 @@ The images of a series repeat most of their headers, so whatever the rules answe
 kept, within bounds: rules are pure.
 """
 
+import operator
 import re
 import struct
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from orthanc_share.deidentification import dictionary
 from orthanc_share.deidentification.actions import Action, Rules
+from orthanc_share.deidentification.gate import Gate
+from orthanc_share.deidentification.passages import Passages
+from orthanc_share.deidentification.watch import Wants
 from orthanc_share.deidentification.wire import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
@@ -35,6 +39,7 @@ _Key = TypeVar("_Key")
 _Answer = TypeVar("_Answer")
 
 _KEPT_MAX: Final = 8192  # answers per cache
+_READINGS_MAX: Final = 4  # for files, and for images that are masked
 _RAW_MAX: Final = 128  # bytes; longer elements are seldom repeated
 _FORBIDDEN_GROUPS: Final = frozenset({0x0000, 0x0002, 0xFFFE, 0xFFFF, 1, 3, 5, 7})
 """Groups that no dataset may have: commands, file meta, delimiters, and those that
@@ -77,6 +82,18 @@ def _keep(kept: dict[_Key, _Answer], key: _Key, raw: bytes, answer: _Answer) -> 
     kept[key] = answer
 
 
+class Reading(NamedTuple):
+    """How the heads of all objects of a share are read.
+
+    Args:
+        wants: What is noted of them.
+        passages: What they have in common.
+    """
+
+    wants: Wants
+    passages: Passages
+
+
 class Coder:
     """The rules of one share in one encoding.
 
@@ -101,6 +118,23 @@ class Coder:
         self._u16: Unpack = struct.Struct(f"{wire.order}H").unpack_from
         self._u32: Unpack = struct.Struct(f"{wire.order}I").unpack_from
         self.item_header: Unpack = struct.Struct(f"{wire.order}HHI").unpack_from
+        self._readings: list[Reading] = []
+
+    def reading(self, gate: Gate, more: frozenset[int]) -> Reading:
+        """Return how heads are read for a gate.
+
+        Args:
+            gate: What it needs is noted; it must never need anything else.
+            more: Elements of the main dataset to note besides.
+        """
+        needs = (gate.needs, gate.needs_nested, gate.needs_items, more)
+        for known in self._readings:
+            if all(map(operator.is_, known.wants.of, needs)):
+                return known
+        reading = Reading(Wants(*needs), Passages(self.key_width))
+        if len(self._readings) < _READINGS_MAX:
+            self._readings.append(reading)
+        return reading
 
     def step(self, key: bytes, at: int) -> Step:
         """Return what is done at an element header, and keep it in `steps`.
