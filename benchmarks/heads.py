@@ -16,7 +16,7 @@ from orthanc_share.deidentification.pixel_gate import PixelGate
 from orthanc_share.deidentification.plan import Plan
 from orthanc_share.deidentification.policy import SharePolicy, build_policy
 from orthanc_share.deidentification.profile import Profile
-from orthanc_share.deidentification.wire import Octets
+from orthanc_share.domain.octets import Octets
 
 IMAGES_MAX = 50
 """Different images: each is as new to the rewriter as in a series of so many."""

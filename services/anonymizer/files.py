@@ -16,8 +16,8 @@ from anonymizer.rewriting import (
 )
 from anonymizer.upstream_files import asked_files
 from orthanc_share.deidentification.bitstream import is_native
-from orthanc_share.deidentification.wire import Octets
 from orthanc_share.domain.errors import UpstreamError
+from orthanc_share.domain.octets import Octets
 
 FilePieces = tuple[bool, Sequence[Octets]]
 """Whether a new file begins with them, and the pieces."""

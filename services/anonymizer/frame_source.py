@@ -25,8 +25,8 @@ from orthanc_share.deidentification.frames import frame_blanker
 from orthanc_share.deidentification.gate import Verdict
 from orthanc_share.deidentification.masked_image import MaskedImage
 from orthanc_share.deidentification.pixel_cells import PixelLayout
-from orthanc_share.deidentification.wire import Octets
 from orthanc_share.domain.errors import UpstreamError
+from orthanc_share.domain.octets import Octets
 
 ASKED_AT_ONCE: Final = 200
 """Frames of one question to Orthanc: their numbers must fit into a request line."""

@@ -12,7 +12,7 @@ from orthanc_share.deidentification.gate import Verdict
 from orthanc_share.deidentification.masked_image import MaskedImage
 from orthanc_share.deidentification.masks import MaskedGate
 from orthanc_share.deidentification.part10 import rewrite
-from orthanc_share.deidentification.wire import Octets
+from orthanc_share.domain.octets import Octets
 
 MASKED_MAX: Final = 268_435_456
 """Longest file whose pixels are blanked, in bytes."""

@@ -10,8 +10,8 @@ from email.message import Message
 from typing import Final
 
 from anonymizer.orthanc import SERVER
-from orthanc_share.deidentification.wire import Octets
 from orthanc_share.domain.errors import UpstreamError
+from orthanc_share.domain.octets import Octets
 from orthanc_share.upstream.bulk import BulkAnswer
 
 HEAD_MAX: Final = 16_384

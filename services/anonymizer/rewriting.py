@@ -13,7 +13,7 @@ from orthanc_share.deidentification import placeholder
 from orthanc_share.deidentification.actions import DeidentificationError
 from orthanc_share.deidentification.gate import BlockedInstanceError, Facts
 from orthanc_share.deidentification.part10 import InstanceRewriter
-from orthanc_share.deidentification.wire import Octets
+from orthanc_share.domain.octets import Octets
 
 THREAD_FROM: Final = 16_384
 """Bytes of a head from which it is rewritten in a thread: more takes over 2 ms."""

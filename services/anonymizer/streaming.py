@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
 from types import TracebackType
@@ -13,11 +13,15 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from anonymizer.context import ShareCounters
-from orthanc_share.deidentification.wire import Octets
 from orthanc_share.domain.errors import OrthancShareError
+from orthanc_share.domain.octets import Octets
+from orthanc_share.web.pieces import SendPieces, pieces_sender
 
 PIECE_MIN: Final = 65_536
-"""Least bytes that are sent at once, except at the end: joining costs less."""
+"""Least bytes that are sent at once, except at the end."""
+
+PIECES_MAX: Final = 16
+"""Most pieces that are sent at once without joining them."""
 
 STALL_MAX: Final = 60.0
 """Longest time for which a client may take nothing, in seconds."""
@@ -67,7 +71,7 @@ class StreamedResponse(Response):
         async with aclosing(self._rest):
             try:
                 async with _Patience(STALL_MAX) as patience:
-                    await self._all(send, patience)
+                    await self._all(pieces_sender(scope, send), patience)
             except (OrthancShareError, TimeoutError) as error:
                 # Without a last piece the server cuts the connection: the client must
                 # not take what it has got for the whole.
@@ -76,23 +80,30 @@ class StreamedResponse(Response):
                 return
         await send({"type": "http.response.body"})
 
-    async def _all(self, send: Send, patience: "_Patience") -> None:
+    async def _all(self, send: SendPieces, patience: "_Patience") -> None:
         waiting, length = [self._first], len(self._first)
         async for piece in self._rest:
             waiting.append(piece)
             length += len(piece)
             if length >= PIECE_MIN:
-                await self._piece(send, patience, b"".join(waiting))
+                await self._send(send, patience, waiting, length)
                 waiting, length = [], 0
         if waiting:
-            await self._piece(send, patience, b"".join(waiting))
+            await self._send(send, patience, waiting, length)
 
-    async def _piece(self, send: Send, patience: "_Patience", piece: bytes) -> None:
-        message = {"type": "http.response.body", "body": piece, "more_body": True}
+    async def _send(
+        self,
+        send: SendPieces,
+        patience: "_Patience",
+        pieces: Sequence[Octets],
+        length: int,
+    ) -> None:
+        if len(pieces) > PIECES_MAX:
+            pieces = [b"".join(pieces)]
         patience.begin()
-        await send(message)
+        await send(pieces)
         patience.end()
-        self._counters.sent(len(piece))
+        self._counters.sent(length)
 
 
 class _Patience:

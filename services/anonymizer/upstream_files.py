@@ -9,8 +9,8 @@ from anonymizer.images import dicom_web_path
 from anonymizer.multipart import Part, parts
 from anonymizer.negotiation import ANY_SYNTAX, DICOM, OCTETS
 from anonymizer.orthanc import SERVER, Orthanc, media_type
-from orthanc_share.deidentification.wire import Octets
 from orthanc_share.domain.errors import UpstreamError
+from orthanc_share.domain.octets import Octets
 
 PART_KINDS: Final[Mapping[str, frozenset[str]]] = {
     DICOM: frozenset({DICOM}),

@@ -29,8 +29,10 @@ from uvicorn.protocols.http.httptools_impl import (
 from uvicorn.server import ServerState
 
 from orthanc_share.web.json_body import JSON_LIMIT
+from orthanc_share.web.pieces import PIECES, SEND
 from suite.deadlines import Deadlines
 from suite.immediate import ResponseHead, posts_at_once
+from suite.pieces import PiecesSender
 
 REQUEST_TIMEOUT = 15.0
 """Longest time from the first byte of a request to its last, in seconds."""
@@ -145,7 +147,7 @@ class TimeLimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         answer = self._posts_at_once.get(self.url)
         if answer is None or not self._may_answer_at_once():
-            super().on_headers_complete()
+            self._begin_cycle()
             return
         self._answer = answer
 
@@ -208,7 +210,12 @@ class TimeLimitedProtocol(HttpToolsProtocol):
         """Let the application answer a question, if it is not doing so already."""
         if self._answer is not None:
             self._answer = None
-            super().on_headers_complete()
+            self._begin_cycle()
+
+    def _begin_cycle(self) -> None:
+        super().on_headers_complete()
+        if self.cycle is not None and self.cycle.scope is self.scope:
+            self.scope["extensions"] = {PIECES: {SEND: PiecesSender(self.cycle)}}
 
     def _hand_on_body(self) -> None:
         """Give the application what has arrived of a body."""

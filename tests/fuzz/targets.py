@@ -17,7 +17,7 @@ from orthanc_share.deidentification.pixel_gate import PixelGate
 from orthanc_share.deidentification.plan import Plan
 from orthanc_share.deidentification.policy import build_policy
 from orthanc_share.deidentification.profile import Profile
-from orthanc_share.deidentification.wire import Octets
+from orthanc_share.domain.octets import Octets
 from tests.fuzz.documents import DOCUMENTS
 from tests.fuzz.mutation import mutated, mutated_json
 from tests.fuzz.seeds import SECRET, SEEDS, Seed

@@ -23,8 +23,8 @@ from anonymizer.streaming import streamed
 from orthanc_share.deidentification.actions import DeidentificationError
 from orthanc_share.deidentification.dictionary import vr
 from orthanc_share.deidentification.json_tables import served_table_fits
-from orthanc_share.deidentification.wire import Octets
 from orthanc_share.domain.errors import UpstreamError
+from orthanc_share.domain.octets import Octets
 from orthanc_share.upstream.bulk import BulkAnswer
 
 BULK_MAX: Final = 67_108_864

@@ -14,7 +14,7 @@ from anonymizer.negotiation import OCTETS, form
 from anonymizer.route import RouteSpec
 from anonymizer.routes.retrieving import check_syntax
 from anonymizer.streaming import streamed
-from orthanc_share.deidentification.wire import Octets
+from orthanc_share.domain.octets import Octets
 
 
 async def frames(context: ShareContext, request: Request) -> Response:

@@ -16,7 +16,7 @@ from anonymizer.orthanc import NotFoundError
 from anonymizer.route import RouteSpec
 from anonymizer.streaming import streamed
 from orthanc_share.deidentification.bitstream import CLEANABLE
-from orthanc_share.deidentification.wire import Octets
+from orthanc_share.domain.octets import Octets
 
 
 async def study(context: ShareContext, request: Request) -> Response:

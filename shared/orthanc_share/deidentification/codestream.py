@@ -9,7 +9,8 @@ valid.
 from abc import ABC, abstractmethod
 from typing import Final
 
-from orthanc_share.deidentification.wire import Octets, malformed
+from orthanc_share.deidentification.wire import malformed
+from orthanc_share.domain.octets import Octets
 
 NEED_MORE: Final = -1
 

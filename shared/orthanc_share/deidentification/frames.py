@@ -4,7 +4,8 @@ from orthanc_share.deidentification.bitstream import is_native, walker, wire_of
 from orthanc_share.deidentification.codestream import CodestreamWalker
 from orthanc_share.deidentification.pixel_cells import PixelLayout
 from orthanc_share.deidentification.pixel_stream import NativeStream
-from orthanc_share.deidentification.wire import Octets, malformed
+from orthanc_share.deidentification.wire import malformed
+from orthanc_share.domain.octets import Octets
 
 
 class NativeFrame:

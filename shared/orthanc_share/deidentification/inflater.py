@@ -4,7 +4,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from orthanc_share.deidentification.wire import Octets, malformed
+from orthanc_share.deidentification.wire import malformed
+from orthanc_share.domain.octets import Octets
 
 _PIECE: Final = 2**20  # bytes that are inflated at a time
 _RAW: Final = -15  # a bare deflate stream (RFC 1951) with a window of 32 KiB

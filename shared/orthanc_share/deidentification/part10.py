@@ -27,7 +27,8 @@ from orthanc_share.deidentification.pixel_cells import LAYOUT_TAGS
 from orthanc_share.deidentification.pixel_stream import PixelStream, pixel_stream
 from orthanc_share.deidentification.plan import Plan
 from orthanc_share.deidentification.tables import drop_false_tables
-from orthanc_share.deidentification.wire import Octets, malformed
+from orthanc_share.deidentification.wire import malformed
+from orthanc_share.domain.octets import Octets
 
 _SOP_CLASS: Final = 0x00080016
 _SOP_INSTANCE: Final = 0x00080018

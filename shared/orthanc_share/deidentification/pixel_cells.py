@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from orthanc_share.deidentification.wire import Octets, malformed
+from orthanc_share.deidentification.wire import malformed
+from orthanc_share.domain.octets import Octets
 
 _SAMPLES: Final = 0x00280002
 _PHOTOMETRIC: Final = 0x00280004

@@ -20,10 +20,10 @@ from orthanc_share.deidentification.wire import (
     ITEM,
     SEQUENCE_DELIMITER,
     UNDEFINED_LENGTH,
-    Octets,
     Wire,
     malformed,
 )
+from orthanc_share.domain.octets import Octets
 
 _ITEM_HEADER: Final = struct.Struct("<HHI")
 _FLOATS: Final = {FLOAT_PIXEL_DATA: ("OF", 32), DOUBLE_FLOAT_PIXEL_DATA: ("OD", 64)}

@@ -10,9 +10,6 @@ from orthanc_share.deidentification.actions import DeidentificationError, Elemen
 Unpack = Callable[[bytes, int], tuple[Any, ...]]
 """`struct.Struct.unpack_from` of one format."""
 
-Octets = bytes | memoryview
-"""A part of a stream; a view where nobody need own a copy."""
-
 UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 
 ITEM: Final = 0xFFFEE000
