@@ -69,10 +69,13 @@ def byte_case(chance: random.Random) -> Case:
 def judge_bytes(seed: Seed, damaged: bytes, size: int = 1 << 20) -> bool:
     """Tell whether the codec accepts an input; see `Case.judge`."""
     data = seed.wrap(damaged)
-    try:
-        made = b"".join(_made(seed, data, size))
-    except DeidentificationError as refusal:
-        return _refused(refusal)
+    made = _outcome(seed, data, size, _PLAN)
+    if size < _SIZES[0]:
+        # What earlier objects have taught the plan makes no difference.
+        afresh = _outcome(seed, data, size, Plan(_POLICY))
+        assert _plain(afresh) == _plain(made), "what came before decides"
+    if isinstance(made, DeidentificationError):
+        return _refused(made)
     assert SECRET not in made, "a secret passed"
     assert len(made) <= len(damaged) + GROWTH_MAX, "too long an output"
     if not seed.is_frame and size < _SIZES[0]:
@@ -87,7 +90,20 @@ def _refused(refusal: DeidentificationError) -> bool:
     return False
 
 
-def _made(seed: Seed, data: bytes, size: int) -> Iterator[Octets]:
+def _outcome(
+    seed: Seed, data: bytes, size: int, plan: Plan
+) -> bytes | DeidentificationError:
+    try:
+        return b"".join(_made(seed, data, size, plan))
+    except DeidentificationError as refusal:
+        return refusal
+
+
+def _plain(outcome: bytes | DeidentificationError) -> bytes | str:
+    return str(outcome) if isinstance(outcome, DeidentificationError) else outcome
+
+
+def _made(seed: Seed, data: bytes, size: int, plan: Plan) -> Iterator[Octets]:
     if seed.is_frame:
         assert seed.syntax is not None
         frame = frame_blanker(seed.syntax, _LAYOUT)
@@ -95,15 +111,17 @@ def _made(seed: Seed, data: bytes, size: int) -> Iterator[Octets]:
             yield frame.feed(data[at : at + size])
         frame.finish()
         return
-    yield from _rewritten(data, size, seed.syntax)
+    yield from _rewritten(data, size, seed.syntax, plan)
 
 
 def _again(seed: Seed, made: bytes) -> Iterator[Octets]:
-    return _rewritten(made, 1 << 20, seed.syntax)
+    return _rewritten(made, 1 << 20, seed.syntax, _PLAN)
 
 
-def _rewritten(data: bytes, size: int, syntax: str | None) -> Iterator[Octets]:
-    rewriter = InstanceRewriter(_POLICY, _GATE, plan=_PLAN, transfer_syntax=syntax)
+def _rewritten(
+    data: bytes, size: int, syntax: str | None, plan: Plan
+) -> Iterator[Octets]:
+    rewriter = InstanceRewriter(_POLICY, _GATE, plan=plan, transfer_syntax=syntax)
     for at in range(0, len(data), size):
         yield from rewriter.feed(data[at : at + size])
     yield from rewriter.finish()
