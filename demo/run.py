@@ -55,6 +55,7 @@ class Running:
         addresses: What a browser sees.
         links: The links to show.
         admin: The staff's Orthanc.
+        behind: The Orthanc behind the anonymizer.
         processes: All programs.
     """
 
@@ -62,6 +63,7 @@ class Running:
     addresses: Addresses
     links: Links
     admin: OrthancSetup
+    behind: OrthancSetup
     processes: tuple[Process, ...] = field(repr=False)
 
     def watch(self) -> None:
@@ -208,7 +210,14 @@ def running(choices: Choices, say: Callable[[str], None]) -> Iterator[Running]:
             processes.append(enter(nginx.start(plan.proxy(), folder)))
         service = Service(plan.suite, plan.secrets.login(STAFF))
         links = make_links(service, plan.addresses, with_nginx=plan.with_nginx)
-        yield Running(service, plan.addresses, links, plan.admin, tuple(processes))
+        yield Running(
+            service,
+            plan.addresses,
+            links,
+            plan.admin,
+            plan.behind,
+            tuple(processes),
+        )
 
 
 def _plan(choices: Choices, say: Callable[[str], None]) -> _Plan:

@@ -1,6 +1,6 @@
 """Objects that are valid by PS3.3: one of each kind that is shown in shares."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence as Values
 from typing import Any
 
 from pydicom import Dataset, Sequence
@@ -11,6 +11,9 @@ from demo.sample_data import CT_STUDY, MR_STUDY
 
 ROOT = "1.2.840.10008.5.1.4.1.1."
 UIDS = "1.2.276.0.99.7."
+PlanePosition = Values[float]
+"""Image Position (Patient): x, y, z in millimetres."""
+
 SIDE = 16
 """Rows and columns."""
 
@@ -222,32 +225,33 @@ _GEOMETRY: Mapping[str, Any] = {
 }
 
 
-def _frames(number: int, **elements: Sequence) -> Sequence:
-    """Return the functional groups of each frame: place, time and what is given."""
+def placed_frames(positions: Iterable[PlanePosition]) -> Sequence:
+    """Return the functional groups of each frame: its place and time."""
     return Sequence(
         [
             items(
                 FrameContentSequence=Sequence(
                     [
                         items(
-                            DimensionIndexValues=[frame + 1],
+                            DimensionIndexValues=[frame],
                             FrameAcquisitionNumber=1,
-                            FrameAcquisitionDateTime=f"2024050110160{frame}",
-                            FrameReferenceDateTime=f"2024050110160{frame}",
+                            FrameAcquisitionDateTime=f"202405011016{frame:02}",
+                            FrameReferenceDateTime=f"202405011016{frame:02}",
                             FrameAcquisitionDuration=10.0,
                             StackID="QZ",
-                            InStackPositionNumber=frame + 1,
+                            InStackPositionNumber=frame,
                         )
                     ]
                 ),
-                PlanePositionSequence=Sequence(
-                    [items(ImagePositionPatient=[0, 0, 3 * frame])]
-                ),
-                **elements,
+                PlanePositionSequence=Sequence([items(ImagePositionPatient=position)]),
             )
-            for frame in range(number)
+            for frame, position in enumerate(positions, start=1)
         ]
     )
+
+
+def _frames(number: int) -> Sequence:
+    return placed_frames([0, 0, 3 * frame] for frame in range(number))
 
 
 _ACQUIRED: Mapping[str, Any] = {

@@ -38,6 +38,7 @@ def demo(ohif: str | None = "http://h/ohif/", *processes: Process) -> Running:
         ),
         LINKS,
         OrthancSetup("admin", Path(), 8042, users={"demo": "secret"}),
+        OrthancSetup("behind", Path(), 8042, users={"demo": "secret"}),
         processes,
     )
 
