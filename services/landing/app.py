@@ -5,7 +5,9 @@ from contextlib import AsyncExitStack
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from landing.opening import LinkOpener
+from landing.answering import FormLinks, Opener, TokenLinks
+from landing.asking import LinkAsker
+from landing.opening import Destinations, LinkOpener
 from landing.routes import Endpoint, LinkRoute, PageRoutes, robots
 from landing.settings import LandingSettings
 from orthanc_share.domain.clock import Clock, utc_now
@@ -42,7 +44,26 @@ def create_app(
     broker = open_broker(settings, stack)
     metrics = Metrics()
     sharing = build_sharing(settings, clock=clock)
-    opener = LinkOpener(sharing, clock, broker, desk)
+    destinations = Destinations(sharing, broker)
+    opener: Opener
+    if desk is None:
+        opener = TokenLinks(LinkOpener(sharing, clock, destinations))
+    else:
+        asker = LinkAsker(
+            desk,
+            sharing.codec,
+            destinations,
+            clock,
+            grace=settings.opening_grace,
+            asks_always=settings.landing_ask_before_open,
+        )
+        stack.push_async_callback(asker.aclose)
+        opener = FormLinks(
+            asker,
+            settings.public_landing_root,
+            settings.opening_grace,
+            settings.trusted_proxies,
+        )
     app = Starlette(
         lifespan=closing(stack),
         middleware=[
@@ -52,7 +73,7 @@ def create_app(
         ],
     )
     endpoints = _endpoints(broker, metrics if settings.metrics else None)
-    app.router.default = PageRoutes(settings.pages(), metrics, endpoints)
+    app.router.default = PageRoutes(settings.pages(), opener, metrics, endpoints, clock)
     return app
 
 

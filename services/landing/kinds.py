@@ -5,48 +5,20 @@ its two settings in `settings.py`, and its texts in `locales/` (see the README t
 The tests find everything that was forgotten.
 """
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-
-def translatable(message: str) -> str:
-    """Return `message` as it is; marks it for `pybabel extract`."""
-    return message
-
-
-@dataclass(frozen=True, slots=True)
-class PageKind:
-    """What one page says, in English; `locales/` holds the other languages.
-
-    Args:
-        name: Stable name: of its icon, of its template if it has one of its own, and
-            in metrics.
-        setting: What follows `TITLE_` and `MESSAGE_` in the names of its settings.
-        status: Status code of the answer.
-        title: Heading: what happened.
-        message: One paragraph more; `{date}` stands for the instant that matters.
-        advice: What to do next, in order.
-        can_retry: Whether the same link may work a little later.
-    """
-
-    name: str
-    setting: str
-    status: HTTPStatus
-    title: str
-    message: str
-    advice: tuple[str, ...]
-    can_retry: bool = False
-
-
-_WAIT: Final = translatable("Wait a few minutes, then try again.")
-_CONTACT: Final = translatable(
-    "If it still does not work later, contact the practice or hospital that sent you"
-    " the link, and give them the reference at the bottom of this page."
+from landing.advice import (
+    ASK_FOR_A_NEW_LINK,
+    CONTACT,
+    MIND_THE_LETTERS,
+    NEWER_MESSAGE,
+    OPEN_THE_MESSAGE,
+    OPENINGS_LEFT,
+    PASSWORD_IS_NOT_KNOWN,
+    WAIT,
 )
-_OPEN_THE_MESSAGE: Final = translatable(
-    "Open the message that you received, and use the link in it."
-)
+from landing.page_kind import Form, PageKind, translatable
 
 EXPIRED: Final = PageKind(
     name="expired",
@@ -57,12 +29,7 @@ EXPIRED: Final = PageKind(
         "It could be used until {date}. To protect your privacy, links to medical"
         " images only work for a limited time."
     ),
-    advice=(
-        translatable(
-            "Ask the person or department that sent you the link for a new one."
-        ),
-        translatable("If you have received a newer message, use the link in that one."),
-    ),
+    advice=(ASK_FOR_A_NEW_LINK, NEWER_MESSAGE),
 )
 """The share was valid once."""
 
@@ -100,7 +67,7 @@ MISSING: Final = PageKind(
         " the personal link that you were sent."
     ),
     advice=(
-        _OPEN_THE_MESSAGE,
+        OPEN_THE_MESSAGE,
         translatable(
             "If you have not received a link, ask the practice or hospital that has"
             " your images."
@@ -141,6 +108,137 @@ NOT_YET_VALID: Final = PageKind(
 )
 """The share starts later."""
 
+REVOKED: Final = PageKind(
+    name="revoked",
+    setting="REVOKED",
+    status=HTTPStatus.GONE,
+    title=translatable("This link has been withdrawn"),
+    message=translatable(
+        "The practice or hospital that sent you the link has ended it, so it no longer"
+        " opens any images."
+    ),
+    advice=(
+        NEWER_MESSAGE,
+        translatable(
+            "If you still need the images, ask the person or department that sent you"
+            " the link."
+        ),
+    ),
+)
+"""The share was taken back."""
+
+USED_UP: Final = PageKind(
+    name="used-up",
+    setting="USED_UP",
+    status=HTTPStatus.GONE,
+    title=translatable("This link has already been used"),
+    message=translatable(
+        "To protect your privacy, it could only be opened a limited number of times."
+    ),
+    advice=(
+        translatable(
+            "If you opened it yourself a short while ago, open it again in the same"
+            " browser on the same device."
+        ),
+        ASK_FOR_A_NEW_LINK,
+        translatable(
+            "If you have not opened it yet, tell the sender: somebody else may have"
+            " used it."
+        ),
+    ),
+)
+"""The share was opened as often as was agreed."""
+
+ASK: Final = PageKind(
+    name="ask",
+    setting="ASK",
+    status=HTTPStatus.OK,
+    title=translatable("The images are ready"),
+    message=translatable("They open when you press the button."),
+    advice=(),
+    form=Form.BUTTON,
+    note=OPENINGS_LEFT,
+)
+"""The link opens when the button is pressed."""
+
+ASK_PASSWORD: Final = PageKind(
+    name="ask-password",
+    setting="ASK_PASSWORD",
+    status=HTTPStatus.OK,
+    title=translatable("Enter the password to see the images"),
+    message=translatable(
+        "To protect your privacy, this link opens only with the password that you were"
+        " given."
+    ),
+    advice=(PASSWORD_IS_NOT_KNOWN,),
+    form=Form.PASSWORD,
+    note=OPENINGS_LEFT,
+)
+"""The link opens with the second factor."""
+
+WRONG_PASSWORD: Final = PageKind(
+    name="wrong-password",
+    setting="WRONG_PASSWORD",
+    status=HTTPStatus.FORBIDDEN,
+    title=translatable("This password is not correct"),
+    message=translatable(
+        "Check it, and enter it once more. Tries left before you have to wait: {count}."
+    ),
+    advice=(MIND_THE_LETTERS, PASSWORD_IS_NOT_KNOWN),
+    form=Form.PASSWORD,
+)
+"""The second factor was wrong."""
+
+LOCKED: Final = PageKind(
+    name="locked",
+    setting="LOCKED",
+    status=HTTPStatus.TOO_MANY_REQUESTS,
+    title=translatable("Please wait before you try again"),
+    message=translatable(
+        "A wrong password was entered too many times. To protect your privacy, the next"
+        " try is possible from {date}."
+    ),
+    advice=(
+        translatable("Wait until then, and open the link again."),
+        PASSWORD_IS_NOT_KNOWN,
+    ),
+    can_retry=True,
+)
+"""The second factor was wrong too often."""
+
+STALE_FORM: Final = PageKind(
+    name="stale-form",
+    setting="STALE_FORM",
+    status=HTTPStatus.FORBIDDEN,
+    title=translatable("Please open the link again"),
+    message=translatable(
+        "The page had been open for too long, or your browser did not keep its cookie."
+        " Nothing has been lost: your link was not used."
+    ),
+    advice=(
+        OPEN_THE_MESSAGE,
+        translatable(
+            "If this page appears again, allow cookies for it in your browser, or use"
+            " another browser."
+        ),
+    ),
+    can_retry=True,
+)
+"""The form did not come from the page that this browser had."""
+
+UNCHECKED: Final = PageKind(
+    name="unchecked",
+    setting="UNCHECKED",
+    status=HTTPStatus.SERVICE_UNAVAILABLE,
+    title=translatable("Your link cannot be checked right now"),
+    message=translatable(
+        "A part of our system is not responding at the moment. You did nothing wrong."
+    ),
+    advice=(WAIT, CONTACT),
+    can_retry=True,
+)
+"""The registry of shares does not answer."""
+
 UNAVAILABLE: Final = PageKind(
     name="unavailable",
     setting="UNAVAILABLE",
@@ -149,10 +247,10 @@ UNAVAILABLE: Final = PageKind(
     message=translatable(
         "Your link is fine, but a part of our system is not responding at the moment."
     ),
-    advice=(_WAIT, _CONTACT),
+    advice=(WAIT, CONTACT),
     can_retry=True,
 )
-"""MedDream, or whatever else is needed, does not answer."""
+"""MedDream does not answer."""
 
 ERROR: Final = PageKind(
     name="error",
@@ -162,7 +260,7 @@ ERROR: Final = PageKind(
     message=translatable(
         "An unexpected error kept us from opening the link. You did nothing wrong."
     ),
-    advice=(_WAIT, _CONTACT),
+    advice=(WAIT, CONTACT),
     can_retry=True,
 )
 """A mistake in this program."""
@@ -173,9 +271,9 @@ UNSUPPORTED: Final = PageKind(
     status=HTTPStatus.METHOD_NOT_ALLOWED,
     title=translatable("This page cannot do that"),
     message=translatable("Links can be opened here, but nothing can be sent here."),
-    advice=(_OPEN_THE_MESSAGE,),
+    advice=(OPEN_THE_MESSAGE,),
 )
-"""A method other than GET and HEAD."""
+"""A method that nothing here takes."""
 
 ALL: Final = (
     EXPIRED,
@@ -183,6 +281,14 @@ ALL: Final = (
     MISSING,
     NOT_ALLOWED,
     NOT_YET_VALID,
+    REVOKED,
+    USED_UP,
+    ASK,
+    ASK_PASSWORD,
+    WRONG_PASSWORD,
+    LOCKED,
+    STALE_FORM,
+    UNCHECKED,
     UNAVAILABLE,
     ERROR,
     UNSUPPORTED,

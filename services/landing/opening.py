@@ -4,13 +4,13 @@ Nothing of the request becomes part of the address: it is built from settings an
 the ids in the verified token.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
 
 from landing import kinds
-from landing.kinds import PageKind
+from landing.page_kind import PageKind
 from orthanc_share.domain.clock import Clock
 from orthanc_share.domain.errors import (
     ExpiredTokenError,
@@ -20,7 +20,6 @@ from orthanc_share.domain.errors import (
     UpstreamError,
 )
 from orthanc_share.domain.share import Share
-from orthanc_share.registry.links import Desk
 from orthanc_share.upstream.meddream import MedDreamBroker
 from orthanc_share.web.sharing import Sharing
 
@@ -30,7 +29,7 @@ ARGUMENTS_MAX: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a link was not opened.
+    """Why a link was not opened, or what is asked first.
 
     Args:
         kind: The page that says so.
@@ -39,6 +38,9 @@ class Refusal:
         moment: The instant that the page names.
         error: What was wrong, for the log.
         share_id: The share, for the log.
+        count: The number that the page names.
+        nonce: What the form of the page sends back.
+        cookies: Values of `Set-Cookie`.
     """
 
     kind: PageKind
@@ -46,6 +48,22 @@ class Refusal:
     moment: datetime | None = None
     error: Exception | None = None
     share_id: str | None = None
+    count: int | None = None
+    nonce: str | None = field(default=None, repr=False)
+    cookies: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The link leads to a viewer.
+
+    Args:
+        url: Its address.
+        cookies: Values of `Set-Cookie`.
+    """
+
+    url: str = field(repr=False)
+    cookies: tuple[str, ...] = field(default=(), repr=False)
 
 
 def only_token(query: bytes) -> str | None:
@@ -71,27 +89,54 @@ def only_token(query: bytes) -> str | None:
     return tokens[0] if tokens else None
 
 
-class LinkOpener:
-    """Decides what becomes of a link.
+class Destinations:
+    """Knows where a share is looked at.
 
     Args:
-        sharing: Reads tokens and builds links.
-        clock: The present instant.
+        sharing: Builds links.
         broker: Gets tokens for MedDream's viewer; None: the site has none.
-        desk: Opens links; None: the site keeps no registry.
+    """
+
+    def __init__(self, sharing: Sharing, broker: MedDreamBroker | None = None) -> None:
+        self._links = sharing.links
+        self._broker = broker
+
+    async def of(self, share: Share, token: str, link: str | None) -> str | Refusal:
+        """Return the address of the viewer, or why there is none.
+
+        Args:
+            share: A share that is valid now.
+            token: The token that the viewer gets, unless it is MedDream.
+            link: The token of the link, which the page may repeat.
+        """
+        refusal = Refusal(kinds.NOT_ALLOWED, link, share_id=share.id)
+        try:
+            self._links.check(share)
+            if share.type.is_meddream and self._broker is not None:
+                token = await self._broker.token_for(share.id, share.dicom_uids)
+            # Viewer and download links have no address: OE2 adds their token itself.
+            return self._links.viewer_url(share, token) or refusal
+        except ShareError as error:
+            return replace(refusal, error=error)
+        except UpstreamError as error:
+            return replace(refusal, kind=kinds.UNAVAILABLE, error=error)
+
+
+class LinkOpener:
+    """Decides what becomes of a link where there is no registry.
+
+    Args:
+        sharing: Reads tokens.
+        clock: The present instant.
+        destinations: Knows where shares are looked at.
     """
 
     def __init__(
-        self,
-        sharing: Sharing,
-        clock: Clock,
-        broker: MedDreamBroker | None = None,
-        desk: Desk | None = None,
+        self, sharing: Sharing, clock: Clock, destinations: Destinations
     ) -> None:
-        self._sharing = sharing
+        self._codec = sharing.codec
         self._clock = clock
-        self._broker = broker
-        self._desk = desk
+        self._destinations = destinations
 
     async def open(self, query: bytes) -> str | Refusal:
         """Return the address of the viewer, or why there is none."""
@@ -99,34 +144,17 @@ class LinkOpener:
             token = only_token(query)
             if token is None:
                 return Refusal(kinds.MISSING, token=None)
-            share = self._sharing.codec.read(token)
+            share = self._codec.read(token)
         except InvalidTokenError as error:
             return Refusal(kinds.INVALID, error=error)
-        return await self._open_share(share, token)
-
-    async def _open_share(self, share: Share, token: str) -> str | Refusal:
         try:
             share.check_time(self._clock())
-            self._sharing.links.check(share)
-            viewer_token = await self._viewer_token(share, token)
-            url = self._sharing.links.viewer_url(share, viewer_token)
         except ExpiredTokenError as error:
             return Refusal(kinds.EXPIRED, token, error.expired_at, error, share.id)
         except NotYetValidTokenError as error:
-            return Refusal(
-                kinds.NOT_YET_VALID, token, error.not_before, error, share.id
-            )
-        except ShareError as error:
-            return Refusal(kinds.NOT_ALLOWED, token, None, error, share.id)
-        except UpstreamError as error:
-            return Refusal(kinds.UNAVAILABLE, token, None, error, share.id)
-        if url is None:
-            # Viewer and download links have no address: OE2 adds their token itself.
-            return Refusal(kinds.NOT_ALLOWED, token, None, None, share.id)
-        return url
-
-    async def _viewer_token(self, share: Share, token: str) -> str:
-        """Return the token for the viewer: ours, or MedDream's for its own viewer."""
-        if share.type.is_meddream and self._broker is not None:
-            return await self._broker.token_for(share.id, share.dicom_uids)
-        return token
+            moment = error.not_before
+            return Refusal(kinds.NOT_YET_VALID, token, moment, error, share.id)
+        if share.needs_opening or share.view_id is not None:
+            # Made where there is a registry: nobody here can ask or count.
+            return Refusal(kinds.NOT_ALLOWED, token, share_id=share.id)
+        return await self._destinations.of(share, token, token)

@@ -1,121 +1,27 @@
-"""Pages in the reader's language: the only home of Jinja2 and Babel.
+"""Pages in the reader's language: the only home of Jinja2.
 
-No page holds a script, a form, or anything from another server. The style sheet is
-part of the page and named in the policy by its hash, so that a page is one request.
+No page holds a script, or anything from another server. The style sheet is part of
+the page and named in the policy by its hash, so that a page is one request.
 """
 
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import jinja2
-from babel import Locale, UnknownLocaleError, negotiate_locale
-from babel.dates import format_date, format_time, get_timezone_gmt, get_timezone_name
-from babel.messages.pofile import PoFileError, read_po
 
 from landing import colours, kinds
-from landing.kinds import PageKind
+from landing.languages import Language, choose, load_languages
+from landing.page_kind import Form, PageKind
 from landing.site import OwnText, Site
 from landing.visit import Visit
 from orthanc_share.domain.errors import ConfigurationError
 
-SOURCE_LANGUAGE: Final = "en"
-"""Language of the messages in the source."""
-
-DOMAIN: Final = "landing"
-"""gettext's name for our messages: `<folder>/<language>/LC_MESSAGES/landing.po`."""
-
 _HERE = Path(__file__).parent
-_POLICY = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Language:
-    """A language that the pages speak.
-
-    Args:
-        locale: Babel's knowledge of it.
-        messages: Translations by English message; English where one is missing.
-    """
-
-    locale: Locale
-    messages: Mapping[str, str]
-
-    @property
-    def tag(self) -> str:
-        """The tag for `lang` (BCP 47), for example `pt-BR`."""
-        return str(self.locale).replace("_", "-")
-
-    @property
-    def name(self) -> str:
-        """What its speakers call it, with a capital."""
-        name = self.locale.get_display_name(self.locale) or self.tag
-        return name[:1].upper() + name[1:]
-
-    @property
-    def direction(self) -> str:
-        """`ltr` or `rtl`."""
-        return self.locale.text_direction
-
-    def text(self, message: str) -> str:
-        """Return `message` in this language."""
-        return self.messages.get(message, message)
-
-    def instant(self, moment: datetime, timezone: tzinfo) -> str:
-        """Return `moment` for a reader: day, time of day, and name of the zone."""
-        local = moment.astimezone(timezone)
-        zone = get_timezone_name(local, width="short", locale=self.locale)
-        if not zone.isalpha():
-            zone = get_timezone_gmt(local, width="long", locale=self.locale)
-        day = format_date(local, "long", locale=self.locale)
-        time = format_time(local, "short", tzinfo=timezone, locale=self.locale)
-        joined = str(self.locale.datetime_formats["long"])
-        return f"{joined.replace('{1}', day).replace('{0}', time)} ({zone})"
-
-
-def load_languages(*folders: Path) -> dict[str, Language]:
-    """Return the languages of `folders` by lower-case tag; a later folder wins.
-
-    Each language is a file `<folder>/<language>/LC_MESSAGES/landing.po`, read as it
-    is: nothing needs to be compiled. A later folder may replace single messages.
-
-    Raises:
-        ConfigurationError: A file is no PO file, or its folder names no language.
-    """
-    source = Language(Locale.parse(SOURCE_LANGUAGE), {})
-    languages = {SOURCE_LANGUAGE: source}
-    for folder in folders:
-        for path in sorted(folder.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
-            loaded = _load_language(path)
-            known = languages.get(loaded.tag.lower(), source)
-            messages = {**known.messages, **loaded.messages}
-            languages[loaded.tag.lower()] = Language(loaded.locale, messages)
-    return languages
-
-
-def _load_language(path: Path) -> Language:
-    name = path.parent.parent.name
-    try:
-        locale = Locale.parse(name)
-        with path.open("rb") as file:
-            catalogue = read_po(file, locale, ignore_obsolete=True, abort_invalid=True)
-    except (UnknownLocaleError, ValueError, PoFileError) as error:
-        problem = f"locales: {name}/LC_MESSAGES/{path.name}: {error}"
-        raise ConfigurationError([problem]) from error
-    translations = {
-        message.id: message.string
-        for message in catalogue
-        if isinstance(message.id, str) and message.id and not message.fuzzy
-    }
-    return Language(
-        locale, {key: str(text) for key, text in translations.items() if text}
-    )
+_POLICY = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +70,21 @@ class Pages:
                 for kind in kinds.ALL
             }
             for kind in kinds.ALL:
-                self.render(kind, Visit("start"), datetime.now(UTC))
+                self.render(kind, Visit("start"), datetime.now(UTC), 1)
         except (jinja2.TemplateError, UnicodeDecodeError) as error:
             problem = f"LANDING_TEMPLATES_DIR: {_describe(error)}"
             raise ConfigurationError([problem]) from error
+
+    def without_form(self) -> Sequence[PageKind]:
+        """Return the kinds whose template of the site leaves out what is asked."""
+        mark = "a-nonce-of-the-start"
+        visit, now = Visit("start", nonce=mark), datetime.now(UTC)
+        asking = (kind for kind in kinds.ALL if kind.form is not Form.NONE)
+        return [
+            kind
+            for kind in asking
+            if mark.encode() not in self.render(kind, visit, now, 1).body
+        ]
 
     def _check_language(self) -> None:
         if self._site.language.lower() not in self._languages:
@@ -181,18 +98,15 @@ class Pages:
 
     def language(self, visit: Visit) -> Language:
         """Return the language for `visit`: chosen, else preferred, else the site's."""
-        asked = [
-            visit.lang,
-            *visit.languages_asked(),
-            self._site.language,
-        ]
-        found = negotiate_locale(
-            [tag.lower() for tag in asked if tag], list(self._languages), sep="-"
-        )
-        return self._languages[found or SOURCE_LANGUAGE]
+        asked = [visit.lang, *visit.languages_asked(), self._site.language]
+        return choose(self._languages, asked)
 
     def render(
-        self, kind: PageKind, visit: Visit, moment: datetime | None = None
+        self,
+        kind: PageKind,
+        visit: Visit,
+        moment: datetime | None = None,
+        count: int | None = None,
     ) -> Page:
         """Return the page `kind` as an answer to `visit`.
 
@@ -200,9 +114,10 @@ class Pages:
             kind: What happened.
             visit: The request.
             moment: The instant that the page names, if it names one.
+            count: The number that the page names, if it names one.
         """
         if kind in self._files:
-            return Page(self._files[kind], _policy("'unsafe-inline'"), None)
+            return Page(self._files[kind], _policy("'unsafe-inline'", "'none'"), None)
         language = self.language(visit)
         context = {
             "_": language.text,
@@ -212,30 +127,49 @@ class Pages:
             "languages": self._picker,
             "site": self._site,
             "visit": visit,
-            **self._texts(kind, language, moment),
+            **self._texts(kind, language, self._values(language, moment, count)),
         }
         html = self._templates[kind].render(context)
-        return Page(html.encode(), _policy(_hash(self._css)), language.tag)
+        policy = _policy(_hash(self._css), self._form_action(kind))
+        return Page(html.encode(), policy, language.tag)
+
+    def _form_action(self, kind: PageKind) -> str:
+        if kind.form is Form.NONE:
+            return "'none'"
+        # Chromium holds the redirect that answers a form to this rule as well.
+        return " ".join(["'self'", *self._site.viewers])
+
+    def _values(
+        self, language: Language, moment: datetime | None, count: int | None
+    ) -> Mapping[str, str]:
+        """Return what stands for the placeholders of texts."""
+        values = {}
+        if moment is not None:
+            values["{date}"] = language.instant(moment, self._site.timezone)
+        if count is not None:
+            values["{count}"] = language.number(count)
+        return values
 
     def _texts(
-        self, kind: PageKind, language: Language, moment: datetime | None
+        self, kind: PageKind, language: Language, values: Mapping[str, str]
     ) -> dict[str, object]:
         own = self._site.texts.get(kind.setting, OwnText())
-        date = None
-        if moment is not None:
-            date = language.instant(moment, self._site.timezone)
         advice = () if own.message else kind.advice
+        note = language.text(kind.note) if "{count}" in values else ""
         return {
             "own": own,
-            "title": _fill(own.title or language.text(kind.title), date),
-            "message": _fill(own.message or language.text(kind.message), date),
+            "title": _fill(own.title or language.text(kind.title), values),
+            "message": _fill(own.message or language.text(kind.message), values),
             "advice": [language.text(line) for line in advice],
+            "note": _fill(note, values),
         }
 
 
-def _fill(text: str, date: str | None) -> str:
+def _fill(text: str, values: Mapping[str, str]) -> str:
     # No format string: a stray brace in the site's own text must not break the page.
-    return text if date is None else text.replace("{date}", date)
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return text
 
 
 def _given(folder: Path | None) -> tuple[Path, ...]:
@@ -279,8 +213,8 @@ def _hash(style: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _policy(style: str) -> str:
-    return f"{_POLICY}; img-src data:; style-src {style}"
+def _policy(style: str, form_action: str) -> str:
+    return f"{_POLICY}; form-action {form_action}; img-src data:; style-src {style}"
 
 
 def _describe(error: Exception) -> str:

@@ -1,10 +1,13 @@
 """What the landing service answers: a redirect to the viewer, or a page that helps.
 
-GET and HEAD change nothing, so that mail scanners and previews do no harm.
+GET and HEAD count nothing, so that mail scanners and previews do no harm.
 """
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from http import HTTPStatus
 from typing import Final
 
 from starlette.requests import Request
@@ -13,23 +16,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from landing import kinds
-from landing.opening import LinkOpener, Refusal
+from landing.answering import READING, SHORT_PATH, Opener, path_below
+from landing.opening import Redirect, Refusal
 from landing.pages import Pages
 from landing.visit import Visit
+from orthanc_share.domain.clock import Clock
 from orthanc_share.domain.errors import OrthancShareError
 from orthanc_share.web.metrics import Metrics
-from orthanc_share.web.middleware import SAFE_HEADERS
+from orthanc_share.web.middleware import PATH_LOGGED, SAFE_HEADERS
 from orthanc_share.web.plain import header
 from orthanc_share.web.problems import RETRY_AFTER
-
-LINK_PATHS: Final = frozenset({"", "/", "/share-landing", "/share-landing/"})
-"""Where links are opened: here, and where the predecessor did (protocol E.1).
-
-With and without the final slash, for a redirect would copy the token once more.
-"""
-
-METHODS: Final = ("GET", "HEAD")
-"""The methods that the service knows."""
 
 OPENED: Final = "opened"
 """Outcome of a link that led to its viewer, in metrics."""
@@ -63,46 +59,45 @@ class LinkRoute:
         metrics: Counts links that were opened.
     """
 
-    def __init__(self, app: ASGIApp, opener: LinkOpener, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, opener: Opener, metrics: Metrics) -> None:
         self._app = app
         self._opener = opener
         self._opened = metrics.openings.labels(OPENED)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or hand it on."""
-        if not _is_link(scope):
+        if scope["type"] == "http" and SHORT_PATH in scope["path"].lower():
+            # The code is a key, as a token is: it stays out of the log, mistyped too.
+            scope.setdefault("state", {})[PATH_LOGGED] = f"{SHORT_PATH}…"
+        if not self._is_link(scope):
             await self._app(scope, receive, send)
             return
-        opened = await self._open(scope["query_string"])
+        opened = await self._open(scope, receive)
         if isinstance(opened, Refusal):
             scope.setdefault("state", {})[_REFUSAL] = opened
             await self._app(scope, receive, send)
             return
         self._opened.inc()
-        headers = [(b"location", opened), *_REDIRECT_HEADERS]
+        headers = [
+            (b"location", opened.url.encode("ascii")),
+            *_REDIRECT_HEADERS,
+            *((b"set-cookie", cookie.encode("ascii")) for cookie in opened.cookies),
+        ]
         await send({"type": "http.response.start", "status": 303, "headers": headers})
         await send({"type": "http.response.body"})
 
-    async def _open(self, query: bytes) -> bytes | Refusal:
+    def _is_link(self, scope: Scope) -> bool:
+        return (
+            scope["type"] == "http"
+            and scope["method"] in self._opener.methods
+            and self._opener.is_link(path_below(scope))
+        )
+
+    async def _open(self, scope: Scope, receive: Receive) -> Redirect | Refusal:
         try:
-            opened = await self._opener.open(query)
-            return opened if isinstance(opened, Refusal) else opened.encode("ascii")
+            return await self._opener.answer(scope, receive)
         except Exception as error:  # noqa: BLE001 - a person gets a page, whatever it is
             return Refusal(kinds.ERROR, error=error)
-
-
-def _is_link(scope: Scope) -> bool:
-    return (
-        scope["type"] == "http"
-        and scope["method"] in METHODS
-        and _path(scope) in LINK_PATHS
-    )
-
-
-def _path(scope: Scope) -> str:
-    """Return the path below the prefix at which the service is mounted."""
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
 
 
 class PageRoutes:
@@ -110,15 +105,24 @@ class PageRoutes:
 
     Args:
         pages: Renders pages.
+        opener: Knows where links are.
         metrics: Counts links that were not opened, by their page.
         endpoints: Path to endpoint, for everything that is not about links.
+        clock: The present instant.
     """
 
     def __init__(
-        self, pages: Pages, metrics: Metrics, endpoints: Mapping[str, Endpoint]
+        self,
+        pages: Pages,
+        opener: Opener,
+        metrics: Metrics,
+        endpoints: Mapping[str, Endpoint],
+        clock: Clock,
     ) -> None:
         self._pages = pages
+        self._opener = opener
         self._endpoints = endpoints
+        self._clock = clock
         self._counters = {
             kind: metrics.openings.labels(kind.name) for kind in kinds.ALL
         }
@@ -135,12 +139,12 @@ class PageRoutes:
         await response(scope, receive, send)
 
     async def _respond(self, scope: Scope) -> Response:
-        if scope["method"] not in METHODS:
-            return self._page(scope, Refusal(kinds.UNSUPPORTED, token=None))
         refusal = scope["state"].get(_REFUSAL)
         if refusal is not None:
             return self._page(scope, refusal)
-        endpoint = self._endpoints.get(_path(scope))
+        if scope["method"] not in READING:
+            return self._page(scope, Refusal(kinds.UNSUPPORTED, token=None))
+        endpoint = self._endpoints.get(path_below(scope))
         if endpoint is not None:
             return await endpoint(Request(scope))
         return self._page(scope, Refusal(kinds.MISSING, token=None))
@@ -153,16 +157,35 @@ class PageRoutes:
             lang=Request(scope).query_params.get("lang", ""),
             accept_language=accepted.decode("latin-1"),
             token=refusal.token,
+            nonce=refusal.nonce,
         )
-        page = self._pages.render(refusal.kind, visit, refusal.moment)
-        headers = {**_PAGE_HEADERS, "Content-Security-Policy": page.policy}
+        page = self._pages.render(refusal.kind, visit, refusal.moment, refusal.count)
+        headers = {
+            **_PAGE_HEADERS,
+            **self._headers_of(scope, refusal),
+            "Content-Security-Policy": page.policy,
+        }
         if page.language is not None:
             headers |= {"Content-Language": page.language, "Vary": "Accept-Language"}
-        if refusal.kind is kinds.UNAVAILABLE:
-            headers["Retry-After"] = str(RETRY_AFTER)
+        response = Response(page.body, refusal.kind.status, headers)
+        for cookie in refusal.cookies:
+            response.headers.append("Set-Cookie", cookie)
+        return response
+
+    def _headers_of(self, scope: Scope, refusal: Refusal) -> Mapping[str, str]:
+        """Return what a page of this kind says to programs."""
+        if refusal.kind.status is HTTPStatus.SERVICE_UNAVAILABLE:
+            return {"Retry-After": str(RETRY_AFTER)}
+        if refusal.kind is kinds.LOCKED and refusal.moment is not None:
+            return {"Retry-After": str(self._seconds_until(refusal.moment))}
         if refusal.kind is kinds.UNSUPPORTED:
-            headers["Allow"] = ", ".join(METHODS)
-        return Response(page.body, refusal.kind.status, headers)
+            is_link = self._opener.is_link(path_below(scope))
+            methods = self._opener.methods if is_link else READING
+            return {"Allow": ", ".join(methods)}
+        return {}
+
+    def _seconds_until(self, moment: datetime) -> int:
+        return max(1, math.ceil((moment - self._clock()).total_seconds()))
 
     def _note(self, scope: Scope, refusal: Refusal) -> None:
         """Count the page, and leave a line that support finds by the reference."""
@@ -179,6 +202,8 @@ class PageRoutes:
             _log.info("link not opened", extra=details)
         elif error is not None:
             _log.error("unexpected error", extra=details, exc_info=error)
+        elif refusal.share_id is not None:
+            _log.info("link not opened", extra=details)
 
 
 async def robots(_request: Request) -> Response:

@@ -1,7 +1,7 @@
 """Settings of the landing service."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -11,15 +11,16 @@ from typing_extensions import override
 
 from landing import colours, kinds
 from landing.pages import Pages
-from landing.site import DEFAULT_COLOUR, OwnText, Site, contact_parts, logo_url
+from landing.site import DEFAULT_COLOUR, Site, contact_parts, logo_url, origin_of
+from landing.text_settings import TextSettings
 from orthanc_share.config.settings import AskingSettings
+from orthanc_share.config.values import Duration
 from orthanc_share.domain.errors import ConfigurationError
 
-TITLE_LENGTH_MAX = 200
-"""Longest heading of the site's own, in characters."""
-
-MESSAGE_LENGTH_MAX = 10_000
-"""Longest message of the site's own, in characters."""
+_FORM_MISSING = (
+    "LANDING_TEMPLATES_DIR: a page that asks lacks the block `form` of"
+    " default/page.html; without it no link with a limit or a password opens."
+)
 
 
 def _colour(text: str) -> str:
@@ -52,22 +53,11 @@ def _timezone(value: Any) -> Any:
         raise ValueError("is not an IANA time zone such as Europe/Berlin") from None
 
 
-def _title(what: str) -> Any:
-    return Field(description=f"Heading of the page {what}", max_length=TITLE_LENGTH_MAX)
-
-
-def _message(what: str) -> Any:
-    return Field(
-        description=f"Text of the page {what}, instead of ours and its advice",
-        max_length=MESSAGE_LENGTH_MAX,
-    )
-
-
 Folder = Annotated[Path, AfterValidator(_folder)]
 """A folder that exists."""
 
 
-class LandingSettings(AskingSettings):
+class LandingSettings(TextSettings, AskingSettings):
     """What the landing service needs: how to read links, and how the site looks."""
 
     ALIASES: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -111,6 +101,16 @@ class LandingSettings(AskingSettings):
             description="Whether MESSAGE_* is HTML, for whose safety the site answers"
         ),
     ] = False
+    landing_ask_before_open: Annotated[
+        bool, Field(description="Whether every link shows a button before it opens")
+    ] = False
+    opening_grace: Annotated[
+        Duration,
+        Field(
+            description="How long a browser may reload an opened link without counting",
+            le=timedelta(days=1),
+        ),
+    ] = timedelta(minutes=30)
     landing_templates_dir: Annotated[
         Folder | None, Field(description="Folder with templates that replace ours")
     ] = None
@@ -118,51 +118,18 @@ class LandingSettings(AskingSettings):
         Folder | None,
         Field(description="Folder with more languages, or other translations"),
     ] = None
-    title_expired_token: Annotated[str | None, _title("for an expired link")] = None
-    message_expired_token: Annotated[str | None, _message("for an expired link")] = None
-    title_invalid_token: Annotated[str | None, _title("for a damaged link")] = None
-    message_invalid_token: Annotated[str | None, _message("for a damaged link")] = None
-    title_missing_token: Annotated[str | None, _title("for a visit without link")] = (
-        None
-    )
-    message_missing_token: Annotated[
-        str | None, _message("for a visit without link")
-    ] = None
-    title_not_allowed: Annotated[
-        str | None, _title("for a link that is not opened here")
-    ] = None
-    message_not_allowed: Annotated[
-        str | None, _message("for a link that is not opened here")
-    ] = None
-    title_not_yet_valid: Annotated[
-        str | None, _title("for a link that starts later")
-    ] = None
-    message_not_yet_valid: Annotated[
-        str | None, _message("for a link that starts later")
-    ] = None
-    title_unavailable: Annotated[
-        str | None, _title("for trouble with another server")
-    ] = None
-    message_unavailable: Annotated[
-        str | None, _message("for trouble with another server")
-    ] = None
-    title_error: Annotated[str | None, _title("for an unexpected error")] = None
-    message_error: Annotated[str | None, _message("for an unexpected error")] = None
-    title_unsupported: Annotated[str | None, _title("for methods other than GET")] = (
-        None
-    )
-    message_unsupported: Annotated[
-        str | None, _message("for methods other than GET")
-    ] = None
 
     @override
     def contradictions(self) -> Iterator[str]:
         """Yield a line for each way in which settings contradict each other."""
         yield from super().contradictions()
         try:
-            self.pages()
+            pages = self.pages()
         except ConfigurationError as error:
             yield from error.problems
+        else:
+            if self.registry and pages.without_form():
+                yield _FORM_MISSING
 
     @override
     def warnings(self) -> Iterator[str]:
@@ -180,11 +147,21 @@ class LandingSettings(AskingSettings):
             logo=None if self.site_logo is None else logo_url(self.site_logo),
             colour=self.site_color,
             contact=contact_parts(self.site_contact or ""),
-            texts={kind.setting: self._own_text(kind.setting) for kind in kinds.ALL},
+            texts={kind.setting: self.own_text(kind.setting) for kind in kinds.ALL},
             texts_are_html=self.messages_are_html,
             language=self.site_language,
             timezone=self.site_timezone,
+            viewers=self._viewers(),
         )
+
+    def _viewers(self) -> tuple[str, ...]:
+        """Return the origins of the viewers that are not the landing page's own."""
+        roots = self.viewer_roots()
+        viewers = (roots.orthanc, roots.anonymized_orthanc, roots.ohif, roots.meddream)
+        origins = dict.fromkeys(origin_of(root) for root in viewers if root)
+        if roots.landing:
+            origins.pop(origin_of(roots.landing), None)
+        return tuple(origins)
 
     def pages(self) -> Pages:
         """Return the pages of the site.
@@ -193,7 +170,3 @@ class LandingSettings(AskingSettings):
             ConfigurationError: A translation or a template cannot be used.
         """
         return Pages(self.site(), self.landing_locales_dir, self.landing_templates_dir)
-
-    def _own_text(self, setting: str) -> OwnText:
-        name = setting.lower()
-        return OwnText(getattr(self, f"title_{name}"), getattr(self, f"message_{name}"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from landing.colours import text_on
 
@@ -16,6 +17,7 @@ LOGO_BYTES_MAX: Final = 100_000
 DEFAULT_COLOUR: Final = "#1f6091"
 """A calm blue."""
 
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _SIGNATURES: Final = {
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -74,6 +76,7 @@ class Site:
         texts_are_html: Whether the own messages are HTML, for which the site answers.
         language: Tag of the language for browsers that ask for none that we have.
         timezone: Zone in which instants are shown.
+        viewers: Origins of the viewers, to which a form may lead.
     """
 
     name: str | None = None
@@ -84,6 +87,7 @@ class Site:
     texts_are_html: bool = False
     language: str = "en"
     timezone: tzinfo = UTC
+    viewers: tuple[str, ...] = ()
 
     @property
     def on_colour(self) -> str:
@@ -117,6 +121,12 @@ def _link(kind: str, text: str) -> ContactPart:
     if kind == "phone":
         return ContactPart(text, "tel:" + re.sub(r"[^0-9+]", "", text))
     return ContactPart(text, text)
+
+
+def origin_of(address: str) -> str:
+    """Return the origin of an address as browsers write it (RFC 6454 6.2)."""
+    parts = urlsplit(address.lower())
+    return f"{parts.scheme}://{parts.netloc.removesuffix(_DEFAULT_PORTS[parts.scheme])}"
 
 
 def logo_url(path: Path) -> str:

@@ -1,7 +1,7 @@
 """The request as a page sees it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
@@ -23,12 +23,14 @@ class Visit:
         accept_language: Value of the field of this name; empty if there is none.
         token: The token if it may be repeated in links of the page, `""` if there was
             one that may not, None if there was none.
+        nonce: What the form of the page sends back, if it has one.
     """
 
     reference: str
     lang: str = ""
     accept_language: str = ""
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
+    nonce: str | None = field(default=None, repr=False)
 
     def href(self, language: str) -> str:
         """Return a link to the same page in `language`.

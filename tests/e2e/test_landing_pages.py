@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from landing import kinds
 from landing.app import create_app
+from landing.page_kind import PageKind
 from landing.settings import LandingSettings
 from orthanc_share.domain.resource import Resource
 from orthanc_share.domain.share import Share, ShareType
@@ -62,9 +63,9 @@ class Site:
         )
         return f"{self.address}/?token={self._codec.sign(share)}"
 
-    def url(self, kind: kinds.PageKind) -> str:
+    def url(self, kind: PageKind) -> str:
         """Return an address that answers with the page `kind`."""
-        made: dict[kinds.PageKind, Callable[[], str]] = {
+        made: dict[PageKind, Callable[[], str]] = {
             kinds.EXPIRED: lambda: self.link(expires_at=NOW),
             kinds.INVALID: lambda: self.link()[:-5],
             kinds.MISSING: lambda: self.address + "/",
@@ -144,7 +145,7 @@ def keep(tmp_path: Path) -> Keep:
 @pytest.mark.parametrize("lang", ["en", "ar"])
 @pytest.mark.parametrize("kind", SHOWN, ids=lambda kind: kind.name)
 def test_a_page_is_for_everybody(
-    kind: kinds.PageKind, lang: str, site: Site, browser: Browser, keep: Keep
+    kind: PageKind, lang: str, site: Site, browser: Browser, keep: Keep
 ) -> None:
     with opened(browser, site.url(kind), lang, bypass_csp=True) as page:
         for width, size in {"390": PHONE, "1280": DESKTOP}.items():
@@ -176,7 +177,7 @@ def test_the_checker_finds_what_is_wrong(browser: Browser) -> None:
 
 @pytest.mark.parametrize("kind", SHOWN, ids=lambda kind: kind.name)
 def test_a_page_is_one_request_and_obeys_its_own_policy(
-    kind: kinds.PageKind, site: Site, browser: Browser
+    kind: PageKind, site: Site, browser: Browser
 ) -> None:
     requests: list[str] = []
     complaints: list[str] = []

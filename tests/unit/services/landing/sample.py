@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from landing import kinds
 from landing.app import create_app
+from landing.page_kind import PageKind
 from landing.settings import LandingSettings
 from orthanc_share.domain.resource import Resource
 from orthanc_share.domain.share import Share, ShareType
@@ -77,7 +77,7 @@ async def client(
         yield http
 
 
-def is_page(response: httpx.Response, kind: kinds.PageKind) -> bool:
+def is_page(response: httpx.Response, kind: PageKind) -> bool:
     """Tell whether `response` is the page `kind`, with its status."""
     return (
         response.status_code == kind.status

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from landing import kinds
 from landing.app import create_app
 from landing.opening import Refusal
+from landing.page_kind import PageKind
 from orthanc_share.domain.resource import Level, Resource
 from orthanc_share.domain.share import Flavour, ShareType
 from tests.unit.services.landing.sample import (
@@ -334,9 +335,9 @@ async def test_no_token_reaches_the_log(caplog: pytest.LogCaptureFixture) -> Non
     [(kinds.EXPIRED, True), (kinds.NOT_ALLOWED, True), (kinds.INVALID, False)],
 )
 async def test_another_language_is_the_same_page(
-    kind: kinds.PageKind, *, is_the_same: bool
+    kind: PageKind, *, is_the_same: bool
 ) -> None:
-    made: dict[kinds.PageKind, Callable[[], str]] = {
+    made: dict[PageKind, Callable[[], str]] = {
         kinds.EXPIRED: lambda: sign(SITE, expires_at=NOW),
         kinds.NOT_ALLOWED: lambda: sign(SITE, type=ShareType.VIEWER_INSTANT_LINK),
         kinds.INVALID: lambda: TOKEN[:-1],

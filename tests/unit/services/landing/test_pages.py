@@ -13,6 +13,7 @@ import pytest
 from typing_extensions import override
 
 from landing import kinds
+from landing.page_kind import Form, PageKind
 from landing.pages import Page, Pages
 from landing.site import OwnText, Site, contact_parts
 from landing.visit import Visit
@@ -27,18 +28,17 @@ def html(page: Page) -> str:
     return page.body.decode()
 
 
-def render(
-    kind: kinds.PageKind = kinds.EXPIRED, *, lang: str = "en", **options: Any
-) -> str:
+def render(kind: PageKind = kinds.EXPIRED, *, lang: str = "en", **options: Any) -> str:
     """Return a page of a site with `options`."""
     own = {name: options.pop(name, None) for name in ("locales", "templates")}
-    return html(Pages(Site(**options), **own).render(kind, Visit("ref", lang), MOMENT))
+    pages = Pages(Site(**options), **own)
+    return html(pages.render(kind, Visit("ref", lang), MOMENT, 3))
 
 
 class Tags(HTMLParser):
     """Collects the elements of a page, and complains about wrong nesting."""
 
-    VOID = ("meta", "link", "img", "path", "circle", "rect")
+    VOID = ("meta", "link", "img", "input", "path", "circle", "rect")
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -64,25 +64,26 @@ class Tags(HTMLParser):
 
 @pytest.mark.parametrize("kind", kinds.ALL, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("tag", TAGS)
-def test_every_page_is_whole_in_every_language(kind: kinds.PageKind, tag: str) -> None:
+def test_every_page_is_whole_in_every_language(kind: PageKind, tag: str) -> None:
     visit = Visit("reference-17", tag, token="a.b.c")
-    page = PAGES.render(kind, visit, MOMENT)
+    page = PAGES.render(kind, visit, MOMENT, 3)
     text = html(page)
     language = PAGES.language(visit)
     tags = Tags(text)
     assert tags.found[0] == ("html", {"lang": tag, "dir": language.direction})
     assert page.language == tag
     assert f">{language.text(kind.title)}</h1>" in text
-    assert "{date}" not in text
+    assert not re.search(r"\{\w+\}", text.split("</style>")[1])
     assert text.count("<li><span>") == len(kind.advice)
     assert ">reference-17</code>" in text
     assert (">" + language.text("Try again") + "</a>" in text) is kind.can_retry
 
 
 @pytest.mark.parametrize("kind", kinds.ALL, ids=lambda kind: kind.name)
-def test_a_page_needs_nothing_but_itself(kind: kinds.PageKind) -> None:
+def test_a_page_needs_nothing_but_itself(kind: PageKind) -> None:
     for name, attributes in Tags(html(PAGES.render(kind, Visit("r"), MOMENT))).found:
-        assert name not in {"script", "form", "iframe", "base", "object", "input"}
+        assert name not in {"script", "iframe", "base", "object"}
+        assert name not in {"form", "input"} or kind.form is not Form.NONE
         assert not any(key.startswith("on") or key == "style" for key in attributes)
         for key in ("src", "href", "action", "srcset", "poster"):
             target = attributes.get(key)
@@ -95,6 +96,58 @@ def test_the_policy_names_the_style_of_the_page() -> None:
     assert style is not None
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
     assert page.policy.endswith(f"; style-src 'sha256-{digest}'")
+
+
+ASKING = [kind for kind in kinds.ALL if kind.form is not Form.NONE]
+
+
+@pytest.mark.parametrize("kind", ASKING, ids=lambda kind: kind.name)
+def test_a_form_goes_to_the_address_of_its_page(kind: PageKind) -> None:
+    page = PAGES.render(kind, Visit("r", nonce="n0nce"), MOMENT)
+    found = Tags(html(page)).found
+    (form,) = (attributes for name, attributes in found if name == "form")
+    assert form == {"method": "post", "autocomplete": "off"}
+    fields = [attributes for name, attributes in found if name == "input"]
+    assert fields[0] == {"type": "hidden", "name": "nonce", "value": "n0nce"}
+    assert len(fields) == (2 if kind.form is Form.PASSWORD else 1)
+    assert "form-action 'self';" in page.policy
+
+
+@pytest.mark.parametrize("kind", ASKING[1:], ids=lambda kind: kind.name)
+def test_the_password_is_labelled_told_about_and_not_kept(kind: PageKind) -> None:
+    found = Tags(html(PAGES.render(kind, Visit("r"), MOMENT))).found
+    (label,) = (attributes for name, attributes in found if name == "label")
+    (field,) = (one for _, one in found if one.get("type") == "password")
+    assert label == {"for": field["id"]}
+    assert field["autocomplete"] == "off"
+    (told,) = (one for _, one in found if one.get("id") == field["aria-describedby"])
+    assert told["class"] == "message"
+    is_wrong = kind is kinds.WRONG_PASSWORD
+    assert ("aria-invalid" in field, "autofocus" in field) == (is_wrong, is_wrong)
+
+
+@pytest.mark.parametrize("kind", ASKING[:2], ids=lambda kind: kind.name)
+def test_openings_that_are_left_are_told_if_they_are_limited(kind: PageKind) -> None:
+    limited = html(PAGES.render(kind, Visit("r"), None, 3))
+    unlimited = html(PAGES.render(kind, Visit("r")))
+    assert "can still be opened: 3</p>" in limited
+    assert "can still be opened" not in unlimited
+
+
+def test_a_form_may_lead_to_the_viewers_of_the_site() -> None:
+    viewers = ("https://images.example", "https://ohif.example:8443")
+    pages = Pages(Site(viewers=viewers))
+    assert (
+        "form-action 'self' https://images.example https://ohif.example:8443;"
+        in pages.render(kinds.ASK, Visit("r")).policy
+    )
+    assert "form-action 'none';" in pages.render(kinds.EXPIRED, Visit("r")).policy
+
+
+def test_a_template_that_leaves_out_the_form_is_found(tmp_path: Path) -> None:
+    assert PAGES.without_form() == []
+    (tmp_path / "ask.html").write_text("{{ title }}")
+    assert Pages(Site(), templates=tmp_path).without_form() == [kinds.ASK]
 
 
 def test_all_languages_can_be_chosen_and_the_present_one_is_marked() -> None:
@@ -201,7 +254,8 @@ def test_own_texts_replace_ours_and_are_escaped() -> None:
     page = render(texts={"EXPIRED_TOKEN": OWN})
     assert '<h1 dir="auto">Too &lt;late&gt;</h1>' in page
     assert (
-        '<p class="message own" dir="auto">Sorry, &lt;b&gt;ended&lt;/b&gt; on March 3,'
+        '<p class="message own" id="message" dir="auto">'
+        "Sorry, &lt;b&gt;ended&lt;/b&gt; on March 3,"
     ) in page
     assert "Call 100 % {us}.</p>" in page
     assert "What you can do" not in page
@@ -209,7 +263,9 @@ def test_own_texts_replace_ours_and_are_escaped() -> None:
 
 def test_own_messages_may_be_html_if_the_site_says_so() -> None:
     page = render(texts={"EXPIRED_TOKEN": OWN}, texts_are_html=True)
-    assert '<div class="message" dir="auto">Sorry, <b>ended</b> on March 3,' in page
+    assert (
+        '<div class="message" id="message" dir="auto">Sorry, <b>ended</b> on March 3,'
+    ) in page
     assert "<title>Too &lt;late&gt; \u2013" in page
     assert "Too &lt;late&gt;</h1>" in page
 

@@ -1,12 +1,13 @@
 """Settings of the landing service: every mistake is told at the start."""
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from landing import kinds
+from landing.page_kind import PageKind
 from landing.settings import LandingSettings
 from landing.site import DEFAULT_COLOUR, OwnText
 
@@ -51,7 +52,7 @@ def test_the_site_is_what_the_settings_say(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", kinds.ALL, ids=lambda kind: kind.name)
-def test_every_page_can_have_own_words(kind: kinds.PageKind) -> None:
+def test_every_page_can_have_own_words(kind: PageKind) -> None:
     environ = {f"TITLE_{kind.setting}": "T", f"MESSAGE_{kind.setting}": "M"}
     texts = LandingSettings.load(environ).site().texts
     assert texts[kind.setting] == OwnText("T", "M")
@@ -128,3 +129,32 @@ def test_meddream_links_need_the_address_of_the_landing_page() -> None:
         ).warnings()
     )
     assert any(line.startswith("PUBLIC_LANDING_ROOT is missing") for line in lines)
+
+
+def test_a_page_that_asks_must_have_its_form_where_there_is_a_registry(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "page.html").write_text("<h1>{{ title }}</h1>")
+    (line,) = problems(LANDING_TEMPLATES_DIR=str(tmp_path))
+    assert "lacks the block `form`" in line
+    assert problems(LANDING_TEMPLATES_DIR=str(tmp_path), REGISTRY="off") == []
+
+
+def test_forms_may_lead_to_viewers_elsewhere() -> None:
+    site = load(
+        PUBLIC_LANDING_ROOT="https://share.example/welcome/",
+        PUBLIC_ORTHANC_ROOT="https://share.example:443/shares/",
+        PUBLIC_OHIF_ROOT="https://OHIF.example:8443/",
+        PUBLIC_MEDDREAM_ROOT="https://ohif.example:8443/meddream/",
+        MEDDREAM_TOKEN_SERVICE_URL="http://meddream-token-service:8088/v3/generate",
+    ).site()
+    assert site.viewers == ("https://ohif.example:8443",)
+    assert load(PUBLIC_ORTHANC_ROOT="http://a.example/").site().viewers == (
+        "http://a.example",
+    )
+
+
+def test_the_grace_of_an_opening_is_a_duration_of_at_most_a_day() -> None:
+    assert load(OPENING_GRACE="0").opening_grace == timedelta(0)
+    (line,) = problems(OPENING_GRACE="25h")
+    assert line.startswith("OPENING_GRACE: ")

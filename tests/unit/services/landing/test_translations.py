@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 
 import landing
 from landing import kinds
-from landing.pages import Language, load_languages
+from landing.languages import Language, load_languages
 
 SOURCE = Path(landing.__file__).parent
 LOCALES = SOURCE / "locales"
