@@ -143,7 +143,13 @@ NEVER = [
     ("GET", "/sharesx/system", 404),
     ("PUT", "/shares/stone-webviewer/index.html", 405),
     ("GET", "/shares/stone-webviewer", 404),
-    ("POST", "/welcome/?token=x", 405),
+    ("POST", "/welcome/static/page.css", 405),
+    ("POST", "/welcome/share-landing/x", 405),
+    ("POST", "/welcome/s/", 405),
+    ("POST", "/welcome/s/abc/d", 405),
+    ("POST", "/welcome/s/a.b", 405),
+    ("PUT", "/welcome/?token=x", 405),
+    ("PUT", "/welcome/s/abc", 405),
     ("DELETE", "/welcome/", 405),
     ("GET", "/welcome/metrics", 404),
     ("GET", "/welcome/%72eady?x", 404),
@@ -312,6 +318,7 @@ def test_a_method_in_a_header_does_not_change_the_method(site: Deployment) -> No
     [
         ("/welcome/?token=t", "landing", "/?token=t"),
         ("/welcome/static/page.css", "landing", "/static/page.css"),
+        ("/welcome/s/aB3-_x", "landing", "/s/aB3-_x"),
         ("/anon-shares/dicom-web/studies?a=b", "anonymizer", "/dicom-web/studies?a=b"),
         (f"/anon-shares/series/{STUDY}/study", "anonymizer", f"/series/{STUDY}/study"),
         ("/ohif/viewer?StudyInstanceUIDs=1.2", "ohif", None),
@@ -326,6 +333,44 @@ def test_each_public_path_has_its_upstream(
     answer = site.ask("GET", target)
     assert answer.json["upstream"] == upstream
     assert answer.json["target"] == (arrives or target)
+
+
+FORM = b"nonce=abcdefghijklmnopqrstuv&password=secret"
+FORM_HEADERS = {
+    "Content-Type": "application/x-www-form-urlencoded",
+    "Origin": "null",
+    "Sec-Fetch-Site": "same-origin",
+    "Cookie": "other=1; os-form=abcdefghijklmnopqrstuv",
+    "X-Forwarded-For": "6.6.6.6",
+}
+
+
+@pytest.mark.parametrize(
+    "path", ["?token=x", "s/aB3-_x", "share-landing?token=x", "share-landing/?token=x"]
+)
+def test_the_form_of_a_link_arrives_as_it_was_sent(site: Deployment, path: str) -> None:
+    answer = site.ask("POST", f"/welcome/{path}", headers=FORM_HEADERS, body=FORM)
+    assert answer.json["upstream"] == "landing"
+    assert answer.json["method"] == "POST"
+    assert answer.json["target"] == f"/{path}"
+    assert answer.json["body"] == FORM.decode()
+    arrived = answer.json["headers"]
+    assert arrived["x-forwarded-for"] == "127.0.0.1"
+    for name in ("Content-Type", "Origin", "Sec-Fetch-Site", "Cookie"):
+        assert arrived[name.lower()] == FORM_HEADERS[name]
+
+
+def test_where_links_take_a_form_a_refusal_says_so(site: Deployment) -> None:
+    for path, allow in (("s/abc", "GET, HEAD, POST"), ("x", "GET, HEAD")):
+        answer = site.ask("DELETE", f"/welcome/{path}")
+        assert (answer.status, answer.headers["allow"]) == (405, allow)
+
+
+def test_a_form_is_short(site: Deployment) -> None:
+    before = site.arrived()
+    large = site.ask("POST", "/welcome/s/abc", headers=FORM_HEADERS, body=bytes(9000))
+    assert large.status == 413
+    assert site.arrived() == before
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from tests.support.site import INSTANCE, STUDY, TOKEN, UID, Deployment, deployed
 
 __all__ = ["site"]  # a fixture
 
+CODE = "aB3dEfGhIjKlMnOpQrStUv"
+
 
 def test_forwarded_is_built_from_the_configuration(site: Deployment) -> None:
     spoofed = {
@@ -47,6 +49,9 @@ def test_forwarded_is_built_from_the_configuration(site: Deployment) -> None:
         assert arrived["x-request-id"] != "chosen-by-the-client"
         dropped = {name.lower() for name in spoofed}
         dropped -= {"forwarded", "host", "x-request-id"}
+        if target == "/welcome/":
+            # It counts wrong passwords by address.
+            assert arrived.pop("x-forwarded-for") == "127.0.0.1"
         assert not dropped & arrived.keys()
 
 
@@ -142,6 +147,17 @@ def test_no_log_holds_a_token_even_when_things_go_wrong(tmp_path: Path) -> None:
             answer = ask(port, "GET", target, headers=carried)
             assert answer.status == status
             assert secret.encode() not in answer.body
+        for target, form, status in (
+            (f"/welcome/s/{CODE}", b"password=" + CODE.encode(), 503),
+            (f"/welcome/?token={TOKEN}", b"password=" + CODE.encode(), 503),
+            (f"/welcome/s/{CODE}", bytes(9000), 413),
+            (f"/welcome/s/{CODE}/", b"", 405),
+            (f"/s/{CODE}", b"", 404),
+            (f"/{CODE}", b"", 404),
+        ):
+            answer = ask(port, "POST", target, headers=carried, body=form)
+            assert answer.status == status
+            assert CODE.encode() not in answer.body
         large = f"/shares/tools/lookup?token={TOKEN}"
         assert (
             ask(port, "POST", large, headers=carried, body=bytes(99_000)).status == 413
@@ -157,7 +173,9 @@ def test_no_log_holds_a_token_even_when_things_go_wrong(tmp_path: Path) -> None:
         assert statuses == {429, 503}
     assert "/shares/studies" in nginx.access_log
     assert "/welcome/" in nginx.access_log
+    assert '"path":"/welcome/s"' in nginx.access_log
     assert secret not in nginx.everything_written
+    assert CODE not in nginx.everything_written
 
 
 def test_the_access_log_names_no_study_and_says_what_happened(tmp_path: Path) -> None:
@@ -190,6 +208,15 @@ def test_the_welcome_path_is_limited_and_says_so_in_a_page(tmp_path: Path) -> No
     assert refused.headers["content-type"] == "text/html; charset=utf-8"
     assert refused.headers["retry-after"] == "10"
     assert b"Please try again" in refused.body
+
+
+def test_forms_are_limited_more_than_pages(tmp_path: Path) -> None:
+    with deployed(tmp_path) as site:
+        forms = [site.ask("POST", "/welcome/s/abc", body=b"x") for _ in range(30)]
+        page = site.ask("GET", "/welcome/s/abc")
+    assert forms[0].status == 200
+    assert 429 in {answer.status for answer in forms}
+    assert page.status == 200
 
 
 def test_a_client_that_never_finishes_is_cut_off(site: Deployment) -> None:
