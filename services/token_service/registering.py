@@ -1,10 +1,17 @@
 """The registry that the settings ask for."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from orthanc_share.domain.clock import Clock
 from orthanc_share.domain.errors import ConfigurationError
-from orthanc_share.registry.registry import Registry
+from orthanc_share.registry.announcing import Announcer
+from orthanc_share.registry.notifier import Notifier
+from orthanc_share.registry.registry import Beside, Registry
+from orthanc_share.store.store import Store
+from orthanc_share.upstream.client import create_client
+from orthanc_share.upstream.notices import NoticeSender
 from orthanc_share.web.sharing import Sharing, build_sharing
 from token_service.settings import TokenServiceSettings
 
@@ -30,8 +37,25 @@ def build_registry(
         raise ConfigurationError(
             [f"DATA_DIR: cannot be made ({error.strerror})"]
         ) from None
-    options = settings.registry_options()
-    return Registry(options, sharing.codec, sharing.links, clock)
+    options = replace(
+        settings.registry_options(), announce=Announcer(settings.notify_url)
+    )
+    return Registry(
+        options, sharing.codec, sharing.links, clock, notices=_notices(settings, clock)
+    )
+
+
+def _notices(settings: TokenServiceSettings, clock: Clock) -> Beside | None:
+    key = settings.notice_key()
+    if key is None:
+        return None
+
+    async def send(store: Callable[[], Store]) -> None:
+        async with create_client() as client:
+            sender = NoticeSender(client, key, settings.notice_addresses())
+            await Notifier(store, sender, clock).run()
+
+    return send
 
 
 def make_registry(settings: TokenServiceSettings, clock: Clock) -> Registry | None:

@@ -16,13 +16,16 @@ from orthanc_share.domain.access import DECISION_VALIDITY
 from orthanc_share.domain.lifetime import LifetimePolicy
 from orthanc_share.web.authentication import has_broken_argon2_hash
 from token_service.mail_settings import MailSettings
+from token_service.notice_settings import NoticeSettings
 from token_service.registry_settings import LinkStyle, RegistrySettings
 
 _SAMPLE_PASSWORDS = {"change-me", "changeme", "password", "secret"}
 _SAMPLE_MARK = "change-me"  # in every sample of ours
 
 
-class TokenServiceSettings(RegistrySettings, MailSettings, SharingSettings):
+class TokenServiceSettings(
+    RegistrySettings, NoticeSettings, MailSettings, SharingSettings
+):
     """What token-service takes."""
 
     users: Annotated[

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from orthanc_share.store.openings import Announce, no_notices
 from orthanc_share.store.records import Retention
 from orthanc_share.store.second_factor import TryLimits
 
@@ -18,6 +19,7 @@ class RegistryOptions:
         retention: How long is kept what is over.
         limits: How many tries of a second factor, and how long the pause.
         audit_key: Makes the audit trail unforgeable for who lacks it.
+        announce: Makes the notices of an opening.
         study_key: Keeps studies in the audit trail as HMAC under it; None: plain.
     """
 
@@ -28,3 +30,4 @@ class RegistryOptions:
     limits: TryLimits = field(default_factory=TryLimits)
     audit_key: bytes | None = field(default=None, repr=False)
     study_key: bytes | None = field(default=None, repr=False)
+    announce: Announce = no_notices

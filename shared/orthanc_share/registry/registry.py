@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 from orthanc_share.domain.clock import Clock
 from orthanc_share.domain.errors import ConfigurationError
@@ -31,6 +32,9 @@ WRITE_DOWN_EVERY = 5.0
 SWEEP_EVERY = timedelta(minutes=10)
 """How often is taken away what is over."""
 
+Beside = Callable[[Callable[[], Store]], Coroutine[Any, Any, None]]
+"""Works beside the store until it is cancelled; the store may be away for a while."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -45,6 +49,7 @@ class Registry:
         codec: Reads links and makes viewer tokens.
         links: Knows what the site can open.
         clock: The present instant.
+        notices: Sends what waits to be sent; None: nothing is.
     """
 
     def __init__(
@@ -53,8 +58,11 @@ class Registry:
         codec: ShareCodec,
         links: ViewerLinks,
         clock: Clock,
+        *,
+        notices: Beside | None = None,
     ) -> None:
         self._options = options
+        self._notices = notices
         self._clock = clock
         self._store: Store | None = None
         self.passwords = Passwords()
@@ -140,6 +148,7 @@ class Registry:
             audit_key=options.audit_key,
             study_key=options.study_key,
             limits=options.limits,
+            announce=options.announce,
         ) as store:
             self._store = store
             try:
@@ -156,6 +165,8 @@ class Registry:
             group.create_task(self._follower.run())
             group.create_task(self._report())
             group.create_task(self._sweep())
+            if self._notices is not None:
+                group.create_task(self._notices(lambda: self.store))
 
     async def _report(self) -> None:
         while True:

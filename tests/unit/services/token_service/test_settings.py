@@ -242,3 +242,17 @@ def test_a_database_elsewhere_needs_no_folder(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     create_app(token_service_settings(registry=True, data_dir=folder, database_url=url))
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"NOTIFY_URL": "https://ris.example.org/opened"}, "NOTIFY_KEY is missing"),
+        ({"NOTIFY_ALLOWED_HOSTS": "ris.example.org"}, "NOTIFY_KEY is missing"),
+        ({"NOTIFY_KEY": "short"}, "NOTIFY_KEY is shorter than"),
+        ({"NOTIFY_KEY": "whsec_*"}, "NOTIFY_KEY is no base64"),
+    ],
+)
+def test_notices_need_a_key_that_signs(changes: dict[str, str], said: str) -> None:
+    (problem,) = problems(GOOD | changes)
+    assert problem.startswith(said)
