@@ -21,8 +21,10 @@ FOLDER = Path("secrets")
 CALLERS = {
     "orthanc-for-admin": "TOKEN_SERVICE_PASSWORD_FOR_ADMIN",
     "orthanc-for-shares": "TOKEN_SERVICE_PASSWORD_FOR_SHARES",
+    "landing": "TOKEN_SERVICE_PASSWORD_FOR_LANDING",
+    "anonymizer": "TOKEN_SERVICE_PASSWORD_FOR_ANONYMIZER",
 }
-"""Users of token-service that stand for an Orthanc, each with its password's file."""
+"""Users of token-service that stand for a container, each with its password's file."""
 
 SCRIPTS_USER = "scripts"
 """User of token-service for scripts; its password is in `USERS` only."""

@@ -11,12 +11,15 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from importlib.metadata import packages_distributions
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from demo.nginx import MAIN, command, placeholders, render
+from orthanc_share.config.values import Networks
 from tests.support.compose import (
     OURS,
     ROOT,
@@ -156,8 +159,64 @@ def test_only_token_service_can_make_links(everything: dict[str, Any]) -> None:
         "token-service"
     }
     public = {"VERIFICATION_KEYS", "DEIDENTIFICATION_KEY"}
-    assert set(secrets_of(services["landing"])) == public
-    assert set(secrets_of(services["anonymizer"])) == {*public, "ORTHANC_PASSWORD"}
+    assert set(secrets_of(services["landing"])) == {
+        *public,
+        "TOKEN_SERVICE_PASSWORD_FOR_LANDING",
+    }
+    assert set(secrets_of(services["anonymizer"])) == {
+        *public,
+        "ORTHANC_PASSWORD",
+        "TOKEN_SERVICE_PASSWORD_FOR_ANONYMIZER",
+    }
+
+
+def test_only_token_service_keeps_the_registry(everything: dict[str, Any]) -> None:
+    services = everything["services"]
+    keepers = {
+        name
+        for name, service in services.items()
+        if any(str(v).startswith("registry:") for v in service.get("volumes", ()))
+    }
+    assert keepers == {"token-service"}
+    service = services["token-service"]
+    (volume,) = service["volumes"]
+    _, folder, *access = volume.split(":")
+    assert folder == service["environment"]["DATA_DIR"]
+    assert access in ([], ["rw"])
+    # The volume gets the owner of the image's folder, who is also who writes.
+    assert f"--owner={service['user'].split(':')[0]}" in " ".join(dockerfile("RUN"))
+    assert dockerfile("WORKDIR")[-1] == folder
+
+
+def test_what_faces_the_public_asks_token_service_with_a_user_of_its_own(
+    base: dict[str, Any], secret_folder: Path
+) -> None:
+    users = json.loads((secret_folder / "USERS").read_text())
+    for name in ("landing", "anonymizer"):
+        service = base["services"][name]
+        environment = service["environment"]
+        assert environment["TOKEN_SERVICE_URL"] == "http://token-service:8000/"
+        assert environment["TOKEN_SERVICE_USER"] == name
+        (source,) = (
+            source
+            for source, target in secrets_of(service).items()
+            if target == "TOKEN_SERVICE_PASSWORD"
+        )
+        assert users[name] == (secret_folder / source).read_text().strip()
+        assert "links" in service["networks"]
+    on_its_network = {
+        n for n, s in base["services"].items() if "links" in s["networks"]
+    }
+    assert on_its_network == {"token-service", "landing", "anonymizer"}
+
+
+def test_landing_believes_nginx_about_addresses(base: dict[str, Any]) -> None:
+    environment = base["services"]["landing"]["environment"]
+    trusted = TypeAdapter(Networks).validate_python(environment["TRUSTED_PROXIES"])
+    # What container engines give to their networks.
+    for address in ("172.18.0.2", "192.168.96.3", "10.89.0.4", "fd12::5"):
+        assert any(ip_address(address) in network for network in trusted)
+    assert not any(ip_address("198.51.100.7") in network for network in trusted)
 
 
 def test_nginx_reaches_no_more_than_it_shows(base: dict[str, Any]) -> None:

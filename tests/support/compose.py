@@ -114,9 +114,15 @@ def environment_in_container(
         **image_environment(),
         **service["environment"],
         "SECRETS_DIR": str(own),
+        **_data_dir(service, folder / f"{name}-data"),
         "ORTHANC_SHARE_HOST": "127.0.0.1",
         "ORTHANC_SHARE_PORT": str(free_port()),
     }
+
+
+def _data_dir(service: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    """Return where a service keeps what it keeps, in place of its volume."""
+    return {"DATA_DIR": str(folder)} if service.get("volumes") else {}
 
 
 @contextmanager
