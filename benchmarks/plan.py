@@ -20,6 +20,9 @@ class Plan:
         described: Images of the study whose metadata are asked for.
         streams: Clients that download at once.
         rewrites: Heads that are rewritten for one measurement.
+        kept_shares: Shares of a registry after years.
+        kept_events: Its events.
+        registry_rounds: Times that each question is put to a registry.
     """
 
     rounds: int = 9
@@ -34,6 +37,9 @@ class Plan:
     described: int = 500
     streams: int = 10
     rewrites: int = 300
+    kept_shares: int = 100_000
+    kept_events: int = 1_000_000
+    registry_rounds: int = 60
 
 
 FULL = Plan()
@@ -52,5 +58,8 @@ QUICK = Plan(
     described=10,
     streams=2,
     rewrites=3,
+    kept_shares=5_000,
+    kept_events=50_000,
+    registry_rounds=2,
 )
 """A run that only shows that everything works."""

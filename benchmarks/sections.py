@@ -6,7 +6,9 @@ from functools import partial
 from benchmarks.bench import Bench
 from benchmarks.copies import archive_copies, wado_copies
 from benchmarks.crowd import idle, memory, slow
+from benchmarks.grown import grown
 from benchmarks.heads import heads
+from benchmarks.remembering import remembering
 from benchmarks.report import Report
 from benchmarks.streams import event_loop, memory as streams_memory
 from benchmarks.throughput import CONTESTS, hold
@@ -32,5 +34,7 @@ SECTIONS: Mapping[str, Section] = {
     "heads": heads,
     "streams-memory": streams_memory,
     "event-loop": event_loop,
+    "registry": remembering,
+    "grown-registry": grown,
 }
 """Name to section."""

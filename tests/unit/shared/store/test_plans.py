@@ -1,12 +1,8 @@
 """Nothing that is asked often reads a whole table, on either database."""
 
-import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import event
 
 from orthanc_share.store import revoking, settling
 from orthanc_share.store.audit import EventFilter
@@ -16,17 +12,13 @@ from orthanc_share.store.records import Retention, ShareStatus, Tally, View
 from orthanc_share.store.revoking import Selection
 from orthanc_share.store.store import Store, open_store
 from tests.support.postgres import PostgreSQL
+from tests.support.query_plans import Statement, recorded, steps
 from tests.unit.shared.store.bulk import fill
 from tests.unit.shared.store.samples import DAY, DOCTOR, HOUR, NOW, VISITOR
 
 pytestmark = pytest.mark.anyio
 
 SHARES, EVENTS = 20_000, 60_000
-LARGE = ("share", "share_resource", "share_word", "share_code", "share_day",
-         "share_view", "share_denial", "audit_event", "audit_study")  # fmt: skip
-"""Tables that grow with use; the others are swept, or have one row."""
-
-Statement = tuple[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -59,57 +51,14 @@ async def store(
         yield opened
 
 
-@contextmanager
-def _recorded(store: Store) -> Iterator[list[Statement]]:
-    found: list[Statement] = []
-
-    def keep(
-        _connection: Any, _cursor: Any, sql: str, values: Any, _context: Any, many: Any
-    ) -> None:
-        if sql.startswith(("SELECT", "UPDATE", "DELETE", "(SELECT")):
-            found.append((sql, values[0] if many else values))
-
-    engine = store.database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", keep)
-    yield found
-    event.remove(engine, "before_cursor_execute", keep)
-
-
-async def _faults(store: Store, statement: Statement) -> list[str]:
-    """Return what is slow in how the database would do it."""
-    sql, values = statement
-    async with store.database.write() as connection:
-        if store.database.is_sqlite:
-            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
-            return [row.detail for row in plan if _is_slow_step(row.detail)]
-        plan = await connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {sql}", values)
-        answer = plan.scalar_one()
-        tree = json.loads(answer) if isinstance(answer, str) else answer
-        return list(_nodes(tree[0]["Plan"]))
-
-
-def _is_slow_step(detail: str) -> bool:
-    words = detail.split()
-    is_scan = words[0] == "SCAN" and words[1] in LARGE and "INDEX" not in words
-    return is_scan or "TEMP B-TREE FOR ORDER BY" in detail
-
-
-def _nodes(node: dict[str, Any]) -> Iterator[str]:
-    if node["Node Type"] == "Seq Scan" and node["Relation Name"] in LARGE:
-        yield f"Seq Scan on {node['Relation Name']}"
-    if node["Node Type"] == "Sort" and node["Plan Rows"] > 1000:
-        yield f"Sort of {node['Plan Rows']}"
-    for child in node.get("Plans", ()):
-        yield from _nodes(child)
-
-
 async def _check(
     store: Store, statements: list[Statement], *, may_sort: bool = False
 ) -> None:
     """Fail if a statement reads a whole table, or sorts what could be many rows."""
     assert statements
     for statement in statements:
-        faults = await _faults(store, statement)
+        plan = await steps(store, statement)
+        faults = [step.fault for step in plan if step.fault is not None]
         if may_sort:
             faults = [fault for fault in faults if "ORDER BY" not in fault]
         assert (statement[0], faults) == (statement[0], [])
@@ -117,7 +66,7 @@ async def _check(
 
 async def test_every_page_of_every_list_is_read_by_index(store: Store) -> None:
     creators = (None, "account:doctor", "account:rare-10")
-    with _recorded(store) as statements:
+    with recorded(store) as statements:
         for order in Order:
             for status in (None, *ShareStatus):
                 for creator in creators:
@@ -133,7 +82,7 @@ async def test_every_page_of_every_list_is_read_by_index(store: Store) -> None:
 
 
 async def test_studies_and_words_are_found_by_index(store: Store) -> None:
-    with _recorded(store) as statements:
+    with recorded(store) as statements:
         for wanted in (
             ShareFilter(study="1.2.100"),
             ShareFilter(ShareStatus.ACTIVE, study="1.2.100"),
@@ -148,7 +97,7 @@ async def test_studies_and_words_are_found_by_index(store: Store) -> None:
 
 
 async def test_what_is_done_to_one_share_reads_no_whole_table(store: Store) -> None:
-    with _recorded(store) as statements:
+    with recorded(store) as statements:
         await store.openings.open_once(
             "share-400", now=NOW, origin=VISITOR, view_id="view"
         )
@@ -169,7 +118,7 @@ async def test_taking_back_many_reads_no_whole_table(store: Store) -> None:
         Selection(creator="account:doctor"),
         Selection(created_before=NOW - 390 * DAY),
     )
-    with _recorded(store) as statements:
+    with recorded(store) as statements:
         for selection in selections:
             for dry_run in (True, False):
                 await store.revoker.revoke_many(
@@ -179,14 +128,14 @@ async def test_taking_back_many_reads_no_whole_table(store: Store) -> None:
 
 
 async def test_taking_back_a_study_reads_only_its_shares(store: Store) -> None:
-    with _recorded(store) as statements:
+    with recorded(store) as statements:
         study = Selection(study="1.2.5000")
         assert await store.revoker.revoke_many(study, now=NOW, origin=DOCTOR) == 1
     await _check(store, statements, may_sort=True)
 
 
 async def test_what_runs_all_the_time_reads_no_whole_table(store: Store) -> None:
-    with _recorded(store) as statements:
+    with recorded(store) as statements:
         for cursor in (0, SHARES // 2, EVENTS - 1, EVENTS):
             await store.revoked_since(cursor, now=NOW)
         await store.settle(now=NOW + 2 * HOUR)
@@ -198,7 +147,7 @@ async def test_what_runs_all_the_time_reads_no_whole_table(store: Store) -> None
 
 
 async def test_events_are_read_by_index(store: Store) -> None:
-    with _recorded(store) as statements:
+    with recorded(store) as statements:
         for wanted in (
             EventFilter(share_id="share-77"),
             EventFilter(study="1.2.100"),
