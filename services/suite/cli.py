@@ -22,6 +22,12 @@ from orthanc_share.domain.errors import ConfigurationError, TokenError
 from orthanc_share.web.startup import start
 from suite import app as suite_app
 from suite.checks import report
+from suite.commands.audit import audit_cli
+from suite.commands.database import migrate
+from suite.commands.doctor.command import doctor
+from suite.commands.keys import keys_cli
+from suite.commands.share import share_cli
+from suite.commands.why import why
 from suite.inspection import inspect
 from suite.leaktest.command import leak_test
 from suite.protocol import REQUEST_TIMEOUT
@@ -75,6 +81,12 @@ cli = typer.Typer(
 )
 token_cli = typer.Typer(help="Look into tokens.", no_args_is_help=True)
 cli.add_typer(token_cli, name="token")
+cli.add_typer(share_cli, name="share")
+cli.add_typer(audit_cli, name="audit")
+cli.add_typer(keys_cli, name="keys")
+cli.command("migrate")(migrate)
+cli.command("why")(why)
+cli.command("doctor")(doctor)
 cli.command("leak-test")(leak_test)
 
 

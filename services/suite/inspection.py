@@ -29,7 +29,7 @@ def inspect(
         InvalidTokenError: Not readable, or not signed by a key of the settings.
         ConfigurationError: A key is missing, weak or unreadable.
     """
-    share = build_sharing(settings).codec.read(_token(text))
+    share = build_sharing(settings).codec.read(token_in(text))
     return {
         "share": share.id,
         "type": share.type,
@@ -49,7 +49,12 @@ def inspect(
     }
 
 
-def _token(text: str) -> str:
+def token_in(text: str) -> str:
+    """Return the token in a link; a text that is no link is the token itself.
+
+    Raises:
+        InvalidTokenError: The link cannot be read.
+    """
     if "://" not in text:
         return text
     try:

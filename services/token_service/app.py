@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
 from orthanc_share.config.roles_file import RolesFile, load_anonymous_profile
-from orthanc_share.domain.access import AccessPolicy
 from orthanc_share.domain.clock import Clock, utc_now
 from orthanc_share.domain.errors import ConfigurationError
-from orthanc_share.domain.resource import Level
 from orthanc_share.registry.registry import Registry
 from orthanc_share.upstream.mail import Mailer
 from orthanc_share.upstream.mail_templates import MailTemplates
@@ -146,7 +144,7 @@ def _questions(parts: _Parts) -> Routes:
     """Return what the plugin asks all the time."""
     decisions = Decisions(
         parts.sharing.codec,
-        _access_policy(parts),
+        parts.settings.access_policy(parts.sharing.policy),
         parts.clock,
         parts.metrics,
         None if parts.registry is None else parts.registry.watch,
@@ -193,15 +191,6 @@ def _routes(parts: _Parts) -> tuple[Routes, Routes]:
         exact["/emails/send"] = {"POST": emails.send}
         below["/emails/templates/"] = {"GET": emails.template}
     return exact, below
-
-
-def _access_policy(parts: _Parts) -> AccessPolicy:
-    policy = parts.sharing.policy
-    if parts.settings.allow_annotations:
-        policy = replace(policy, methods=policy.methods | {"put"})
-    if parts.settings.allow_patient_level:
-        policy = replace(policy, levels=policy.levels | {Level.PATIENT})
-    return policy
 
 
 def _mailer(parts: _Parts) -> Mailer:

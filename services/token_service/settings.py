@@ -1,6 +1,7 @@
 """Settings of token-service."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +13,9 @@ from orthanc_share.config.roles_file import RolesFile, load_anonymous_profile
 from orthanc_share.config.settings import SharingSettings
 from orthanc_share.config.sources import problems_of
 from orthanc_share.config.values import Duration, Users
-from orthanc_share.domain.access import DECISION_VALIDITY
+from orthanc_share.domain.access import DECISION_VALIDITY, AccessPolicy
 from orthanc_share.domain.lifetime import LifetimePolicy
+from orthanc_share.domain.resource import Level
 from orthanc_share.web.authentication import has_broken_argon2_hash
 from token_service.mail_settings import MailSettings
 from token_service.notice_settings import NoticeSettings
@@ -77,6 +79,14 @@ class TokenServiceSettings(
             maximum=self.max_share_duration,
             allow_unlimited=self.allow_unlimited_shares,
         )
+
+    def access_policy(self, policy: AccessPolicy) -> AccessPolicy:
+        """Return `policy`, widened by what this site allows besides reading."""
+        if self.allow_annotations:
+            policy = replace(policy, methods=policy.methods | {"put"})
+        if self.allow_patient_level:
+            policy = replace(policy, levels=policy.levels | {Level.PATIENT})
+        return policy
 
     @override
     def contradictions(self) -> Iterator[str]:

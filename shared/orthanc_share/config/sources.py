@@ -34,6 +34,7 @@ _FILE_SUFFIX = "_FILE"
 _NAME = re.compile(r"\b[A-Z][A-Z_]{3,}\b", re.ASCII)
 _MISSPELT = 0.86  # similarity from which an unknown variable was meant to be ours
 _SHELL_VARIABLES = {"USER"}  # look like ours, but every login has them
+_COMMAND_LINE = "ORTHANC_SHARE_"  # begins variables of the command, not of a service
 
 
 class SettingsBase(BaseSettings):
@@ -230,6 +231,8 @@ def misspelt(
     environ = os.environ if environ is None else environ
     ours = {*known, *(name + _FILE_SUFFIX for name in known), "SECRETS_DIR"}
     for name in sorted(environ.keys() - ours - _SHELL_VARIABLES):
+        if name.startswith(_COMMAND_LINE):
+            continue
         close = difflib.get_close_matches(name.upper(), ours, n=1, cutoff=_MISSPELT)
         if close:
             yield f"{name}: unknown; do you mean {close[0]}?"

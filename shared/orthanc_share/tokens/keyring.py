@@ -141,8 +141,8 @@ def build_key_ring(settings: KeySettings) -> KeyRing:
     """
     problems: list[str] = []
     secrets = _hmac_keys(settings, problems)
-    private = _private_key(settings.signing_key, problems)
-    publics = _public_keys(settings.verification_keys, problems)
+    private = private_key(settings.signing_key, problems)
+    publics = public_keys(settings.verification_keys, problems)
     if private is not None:
         publics.append(Ed25519Key(private.public_key()))
     if not (secrets or publics or problems):
@@ -198,7 +198,8 @@ def weaknesses(setting: str, text: str, least: int) -> Iterator[str]:
         yield f"{setting} repeats a few characters: make a random one."
 
 
-def _private_key(pem: str | None, problems: list[str]) -> Ed25519PrivateKey | None:
+def private_key(pem: str | None, problems: list[str]) -> Ed25519PrivateKey | None:
+    """Return the key in `SIGNING_KEY`; what is wrong with it is added to `problems`."""
     if pem is None:
         return None
     try:
@@ -212,7 +213,8 @@ def _private_key(pem: str | None, problems: list[str]) -> Ed25519PrivateKey | No
     return None
 
 
-def _public_keys(pems: str | None, problems: list[str]) -> list[Ed25519Key]:
+def public_keys(pems: str | None, problems: list[str]) -> list[Ed25519Key]:
+    """Return the keys in `VERIFICATION_KEYS`; mistakes are added to `problems`."""
     keys = []
     blocks = [] if pems is None else pems.split(_PEM_BEGIN)[1:]
     if pems is not None and not blocks:

@@ -1,0 +1,1 @@
+"""The commands of `orthanc-share` that manage a site: shares, audit, keys, doctor."""
