@@ -52,11 +52,13 @@ class Asked:
         method: Its method.
         path: Its path with its query.
         fields: Its header fields, names in lower case.
+        body: Its body.
     """
 
     method: str
     path: str
     fields: Mapping[str, str]
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass
@@ -100,17 +102,20 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fields = {name.lower(): value for name, value in self.headers.items()}
         double = self.server.double
-        double.asked.append(Asked(self.command, self.path, fields))
+        double.asked.append(Asked(self.command, self.path, fields, body))
         path = self.path.partition("?")[0].lstrip("/")
         answer = double.answers.get(path, _NOT_FOUND)
         reply = answer if isinstance(answer, Reply) else answer(body)
         with suppress(OSError):
             self._send(reply)
 
-    do_POST = do_GET  # noqa: N815 - the name that the library wants
+    do_POST = do_GET  # noqa: N815 - the names that the library wants
+    do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
     def _send(self, reply: Reply) -> None:
-        self.send_response(reply.status)
+        self.send_response_only(reply.status)
+        if "Date" not in dict(reply.fields):
+            self.send_header("Date", self.date_time_string())
         self.send_header("Content-Type", reply.content_type)
         for name, value in reply.fields:
             self.send_header(name, value)

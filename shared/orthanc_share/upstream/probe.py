@@ -31,7 +31,7 @@ class Failure(StrEnum):
     CERTIFICATE = "its certificate is not to be trusted"
     NO_TLS = "it speaks no TLS that we can"
     UNREACHABLE = "it cannot be reached"
-    NO_HTTP = "it speaks no HTTP"
+    NO_HTTP = "it broke off, or speaks no HTTP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ async def look(
     clock: Clock,
     auth: tuple[str, str] | None = None,
     body: Any = None,
+    within: float = WITHIN,
 ) -> Answered | Silent:
     """Send one request; redirects are not followed.
 
@@ -98,11 +99,12 @@ async def look(
         clock: The present instant.
         auth: Login for HTTP Basic.
         body: Sent as JSON.
+        within: Longest wait, in seconds.
     """
     request = client.build_request(method, url, json=body)
     basic = None if auth is None else httpx.BasicAuth(*auth)
     try:
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(within):
             asked_at = clock()
             answer = await client.send(request, auth=basic, stream=True)
             try:

@@ -8,7 +8,7 @@ import httpx
 
 from orthanc_share.config.settings import SharingSettings
 from orthanc_share.domain.clock import Clock
-from orthanc_share.domain.errors import ConfigurationError
+from orthanc_share.domain.errors import ConfigurationError, InvalidTokenError
 from orthanc_share.domain.resource import Resource
 from orthanc_share.domain.share import Flavour, Share, ShareType, new_share_id
 from orthanc_share.web.sharing import Sharing, build_sharing
@@ -75,5 +75,5 @@ class Site:
             share = replace(share, expires_at=now - timedelta(seconds=1))
         try:
             return sharing.codec.sign(share)
-        except ConfigurationError:
+        except InvalidTokenError:  # what is anonymized is sealed, and there is no key
             return None
