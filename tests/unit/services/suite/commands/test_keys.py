@@ -42,7 +42,9 @@ def secrets(site: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return site / "secrets"
 
 
-def write(folder: Path, mode: int = 0o444, **contents: str) -> None:
+def write(folder: Path, *modes: int, **contents: str) -> None:
+    """Write files that have the first of the modes, or that of the deployment."""
+    mode = (*modes, 0o444)[0]
     for name, content in contents.items():
         (folder / name).write_text(content, "utf-8")
         (folder / name).chmod(mode)

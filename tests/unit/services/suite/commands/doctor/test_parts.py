@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from landing.settings import LandingSettings
 from orthanc_share.domain.share import Flavour
@@ -111,7 +112,7 @@ def test_logins_are_told_by_name() -> None:
 
 
 def test_other_services_have_no_logins() -> None:
-    assert [*user_findings(LandingSettings(secret_key=SECRET_KEY))] == []
+    assert [*user_findings(LandingSettings(secret_key=SecretStr(SECRET_KEY)))] == []
 
 
 def keys(**changes: Any) -> list[Finding]:
