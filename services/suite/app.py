@@ -34,8 +34,21 @@ SETTINGS: Mapping[str, type[SharingSettings]] = {
 """The services and their settings."""
 
 
+Services = tuple[Starlette, Starlette, Starlette]
+"""token-service, landing and anonymizer."""
+
+
 def create_app(*, clock: Clock = utc_now) -> Starlette:
     """Return the suite with the settings of the process.
+
+    Raises:
+        ConfigurationError: Something in the settings of a service is wrong.
+    """
+    return combine(*create_services(clock=clock))
+
+
+def create_services(*, clock: Clock = utc_now) -> Services:
+    """Return the three services with the settings of the process.
 
     Raises:
         ConfigurationError: Something in the settings of a service is wrong.
@@ -56,7 +69,7 @@ def assemble(
     anonymous: AnonymizerSettings,
     *,
     clock: Clock = utc_now,
-) -> Starlette:
+) -> Services:
     """Return the three services with these settings, around one registry.
 
     Raises:
@@ -65,7 +78,7 @@ def assemble(
     registry = make_registry(tokens, clock)
     watch = None if registry is None else registry.watch
     desk = None if registry is None else registry.desk
-    return combine(
+    return (
         token_service.app.create_app(tokens, clock=clock, registry=registry),
         landing.app.create_app(pages, clock=clock, desk=desk),
         anonymizer.app.create_app(anonymous, clock=clock, watch=watch),

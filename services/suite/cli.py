@@ -23,7 +23,7 @@ from orthanc_share.web.startup import start
 from suite import app as suite_app
 from suite.checks import report
 from suite.commands.audit import audit_cli
-from suite.commands.database import migrate
+from suite.commands.database import migrate, prepare_database
 from suite.commands.doctor.command import doctor
 from suite.commands.keys import keys_cli
 from suite.commands.share import share_cli
@@ -71,6 +71,7 @@ _FACTORIES = {
     Service.ANONYMIZER: "anonymizer.app:create_app",
 }
 _SEPARATE = (Service.TOKEN_SERVICE, Service.LANDING, Service.ANONYMIZER)
+_WITH_REGISTRY = (Service.ALL, Service.TOKEN_SERVICE)
 _FIRST_OF_THREE_MAX = 65_533
 
 cli = typer.Typer(
@@ -147,10 +148,17 @@ def serve(
     try:
         if workers > 1:
             _MAKERS[service]()  # a wrong setting is told once, not by every worker
+            if service in _WITH_REGISTRY:
+                prepare_database()
             run_workers(_FACTORIES[service], host, first, workers, request_timeout)
             return
-        served = _SEPARATE if separate else (service,)
-        apps = [(name, _MAKERS[name]()) for name in served]
+        apps: list[tuple[Service, ASGIApp]]
+        if separate:
+            apps = list(zip(_SEPARATE, suite_app.create_services(), strict=True))
+        else:
+            apps = [(service, _MAKERS[service]())]
+        if service in _WITH_REGISTRY:
+            prepare_database()
         _run(apps, host, first, request_timeout)
     except ConfigurationError as error:
         _refuse(error.problems)

@@ -9,6 +9,7 @@ from queue import Queue
 from typing import Any
 
 from pydantic import SecretStr
+from typing_extensions import override
 
 from orthanc_share.upstream.notices import sign
 from tests.support.service import NOW, running
@@ -29,6 +30,7 @@ def receiver() -> Iterator[tuple[str, Queue[tuple[dict[str, str], bytes]]]]:
             self.send_response(204)
             self.end_headers()
 
+        @override
         def log_message(self, *_arguments: Any) -> None:
             """Say nothing."""
 

@@ -1,15 +1,18 @@
 """Commands that work on the database itself, with token-service's settings for it."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from orthanc_share.domain.errors import ConfigurationError
+from orthanc_share.store.errors import StoreUnavailableError
 from orthanc_share.store.store import Store, migrate_database, open_store
 from orthanc_share.store.urls import parse_url
 from suite.commands.output import say
 from suite.commands.running import run, told
 from token_service.registry_settings import RegistrySettings
+from token_service.settings import TokenServiceSettings
 
 
 def migrate() -> None:
@@ -23,6 +26,21 @@ def migrate() -> None:
             raise ConfigurationError([problem]) from None
     run(migrate_database(settings.registry_options().url))
     say("The database is up to date.")
+
+
+def prepare_database() -> None:
+    """Bring the database up to date before anything is served.
+
+    One that cannot be reached is tried again by the service itself.
+
+    Raises:
+        ConfigurationError: It does not fit this code.
+    """
+    settings = TokenServiceSettings.load()
+    if not settings.registry:
+        return
+    with suppress(StoreUnavailableError):
+        asyncio.run(migrate_database(settings.registry_options().url))
 
 
 def sqlite_file(settings: RegistrySettings) -> Path | None:

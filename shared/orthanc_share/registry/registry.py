@@ -128,10 +128,10 @@ class Registry:
             try:
                 await self._open_and_work(tried)
             except ConfigurationError as error:
+                _log.error("database does not fit", extra={"detail": str(error)})
                 if not tried.done():
                     tried.set_exception(error)
                     return
-                _log.error("database does not fit", extra={"detail": str(error)})
             except StoreUnavailableError:
                 _log.warning("the database cannot be opened; it is tried again")
             except Exception:  # noqa: BLE001 - whatever it was, links must open again

@@ -12,7 +12,7 @@ import pytest
 
 from anonymizer.settings import AnonymizerSettings
 from landing.settings import LandingSettings
-from suite.app import assemble
+from suite.app import assemble, combine
 from tests.support.meddream import MedDreamTokenService
 from tests.support.orthanc_double import OrthancDouble, Reply, orthanc_double
 from tests.support.server import serve
@@ -77,12 +77,12 @@ def _date(ahead: timedelta) -> str:
 @pytest.fixture(scope="module")
 def suite(orthanc: OrthancDouble) -> Iterator[str]:
     """Run the three services on one port."""
-    app = assemble(
+    services = assemble(
         token_service_settings(**SHARING, users={LOGIN[0]: LOGIN[1]}),
         LandingSettings(**SHARING),
         AnonymizerSettings(**SHARING, orthanc_root=orthanc.url),
     )
-    with serve(app) as address:
+    with serve(combine(*services)) as address:
         yield f"{address}/"
 
 
