@@ -81,7 +81,7 @@ class Passages:
 
     def __init__(self, key_width: int) -> None:
         self._key_width = key_width
-        self._seen: dict[int, bytes] = {}
+        self.remembered: dict[int, bytes] = {}
         self.known: Mapping[bytes, Passage] = {}
 
     def learn(self, found: Sequence[Found]) -> None:
@@ -99,9 +99,9 @@ class Passages:
     def _repeated(self, found: Iterable[Found]) -> set[int]:
         """Return the tags of the elements that stood so in the image before."""
         repeated = set()
-        if len(self._seen) > SEEN_MAX:
-            self._seen = {}
-        seen = self._seen
+        if len(self.remembered) > SEEN_MAX:
+            self.remembered = {}
+        seen = self.remembered
         for one in found:
             if isinstance(one, Seen):
                 if seen.get(one.tag) == one.raw:

@@ -118,7 +118,7 @@ class Coder:
         self._u16: Unpack = struct.Struct(f"{wire.order}H").unpack_from
         self._u32: Unpack = struct.Struct(f"{wire.order}I").unpack_from
         self.item_header: Unpack = struct.Struct(f"{wire.order}HHI").unpack_from
-        self._readings: list[Reading] = []
+        self.readings: list[Reading] = []
 
     def reading(self, gate: Gate, more: frozenset[int]) -> Reading:
         """Return how heads are read for a gate.
@@ -128,12 +128,12 @@ class Coder:
             more: Elements of the main dataset to note besides.
         """
         needs = (gate.needs, gate.needs_nested, gate.needs_items, more)
-        for known in self._readings:
+        for known in self.readings:
             if all(map(operator.is_, known.wants.of, needs)):
                 return known
         reading = Reading(Wants(*needs), Passages(self.key_width))
-        if len(self._readings) < _READINGS_MAX:
-            self._readings.append(reading)
+        if len(self.readings) < _READINGS_MAX:
+            self.readings.append(reading)
         return reading
 
     def step(self, key: bytes, at: int) -> Step:
