@@ -1,7 +1,7 @@
 """The anonymizer in operation: settings, counters, log, many shares, many requests."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,10 +20,12 @@ from anonymizer.orthanc import NotFoundError
 from anonymizer.settings import AnonymizerSettings
 from orthanc_share.deidentification.profile import Profile
 from orthanc_share.domain.errors import ConfigurationError
+from orthanc_share.domain.octets import Octets
 from orthanc_share.domain.resource import Level
 from orthanc_share.domain.share import Flavour, Share, ShareType
 from orthanc_share.upstream.bulk import BulkClient, BulkSettings
 from orthanc_share.web.metrics import Metrics
+from orthanc_share.web.pieces import PIECES, SEND
 from tests.support.anonymized import (
     ANY_FILE,
     Running,
@@ -252,6 +254,54 @@ async def test_a_client_that_takes_nothing_is_given_up(
     answer = await streaming.streamed(pieces(), "text/plain", counters)
     await answer(http_scope(), receiving(), _Stalled())
     assert closed == [True]
+
+
+@pytest.mark.anyio
+async def test_an_answer_may_take_longer_than_any_of_its_pieces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streaming, "STALL_MAX", 0.2)
+    sent: list[Message] = []
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        for number in range(10):
+            await asyncio.sleep(0.05)
+            yield bytes([number]) * streaming.PIECE_MIN
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        await asyncio.sleep(0)
+
+    counters = ShareCounters(Metrics(), "share")
+    answer = await streaming.streamed(pieces(), "text/plain", counters)
+    await answer(http_scope(), receiving(), send)
+    assert sent[-1] == {"type": "http.response.body"}
+    body = b"".join(message.get("body", b"") for message in sent)
+    assert len(body) == 10 * streaming.PIECE_MIN
+
+
+@pytest.mark.anyio
+async def test_many_small_pieces_are_joined() -> None:
+    taken = []
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        for _ in range(streaming.PIECES_MAX):
+            yield b"small"
+        yield b"large" * streaming.PIECE_MIN
+        yield b"last"
+
+    async def put(pieces: Sequence[Octets]) -> None:
+        taken.append(list(pieces))
+
+    async def send(message: Message) -> None:
+        assert not message.get("body")
+
+    scope = {**http_scope(), "extensions": {PIECES: {SEND: put}}}
+    counters = ShareCounters(Metrics(), "share")
+    answer = await streaming.streamed(pieces(), "text/plain", counters)
+    await answer(scope, receiving(), send)
+    small = b"small" * streaming.PIECES_MAX
+    assert taken == [[small + b"large" * streaming.PIECE_MIN], [b"last"]]
 
 
 @pytest.mark.anyio

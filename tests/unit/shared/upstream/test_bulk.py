@@ -52,6 +52,14 @@ async def test_an_answer_without_length_is_read_to_its_end() -> None:
         assert await _read(server.url, reply) == b"body"
 
 
+async def test_an_answer_in_chunks_is_read_to_its_end() -> None:
+    chunks = b"3\r\nbod\r\n1\r\ny\r\n0\r\n\r\n"
+    fields = (("Transfer-Encoding", "chunked"),)
+    reply = Reply(chunks, "text/plain", fields=fields, length=-1)
+    with orthanc_double({"page": reply}) as server:
+        assert await _read(server.url, reply) == b"body"
+
+
 async def test_environment_and_redirects_are_not_followed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
