@@ -15,6 +15,10 @@ VIEWS_REMEMBERED = 50_000
 """Views that are known to be counted; beyond that they are reported once more, which
 changes nothing."""
 
+VIEWS_MAX = 100_000
+"""Views that wait for a report, as when the database is away; further ones are not
+counted."""
+
 SHARES_MAX = 100_000
 """Shares that are counted between two reports; further ones are not."""
 
@@ -94,7 +98,8 @@ class Tallies:
         if len(self._views_seen) >= VIEWS_REMEMBERED:
             self._views_seen.clear()
         self._views_seen.add(view)
-        self._views.append(View(view, share_id, self._clock()))
+        if len(self._views) < VIEWS_MAX:
+            self._views.append(View(view, share_id, self._clock()))
 
 
 def _add(counts: dict[str, int], share_id: str, number: int = 1) -> None:

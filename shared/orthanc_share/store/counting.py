@@ -1,27 +1,34 @@
 """Counters of shares, each step within the transaction of a connection."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, literal, or_, select, update
+from sqlalchemy import BigInteger, bindparam, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from orthanc_share.store.days import count_day
+from orthanc_share.store.days import count_days
 from orthanc_share.store.dialects import insert_for
-from orthanc_share.store.instants import HOUR, NEVER, to_seconds
+from orthanc_share.store.instants import DAY, HOUR, NEVER, to_seconds
 from orthanc_share.store.records import ShareStatus, Tally
 from orthanc_share.store.rows import is_id
 from orthanc_share.store.settling import status_at
 from orthanc_share.store.tables import REASON_LENGTH_MAX, share, share_denial
 from orthanc_share.store.text import clean
 
+CHUNK = 500
+"""Shares that one statement names; SQLite and PostgreSQL take 32,766 values."""
 
-async def is_kept(connection: AsyncConnection, share_id: str) -> bool:
-    """Tell whether there is such a share, and lock it."""
-    if not is_id(share_id):
-        return False
-    chosen = select(share.c.id).where(share.c.id == share_id).with_for_update()
-    return (await connection.execute(chosen)).one_or_none() is not None
+_ADD = (
+    update(share)
+    .where(share.c.id == bindparam("key"))
+    .values(
+        granted=share.c.granted + bindparam("more_granted"),
+        denied=share.c.denied + bindparam("more_denied"),
+        used=or_(share.c.used, bindparam("more_granted", type_=BigInteger) > 0),
+    )
+)
 
 
 async def open_if_active(
@@ -70,30 +77,58 @@ def _one_more(seconds: int) -> dict[str, Any]:
     return {"opened": c.opened + 1, "last_opened_at": last, "used": True}
 
 
-async def add(connection: AsyncConnection, tally: Tally) -> int | None:
-    """Add a tally; return the grants of the day, None if the share is not kept."""
-    if not is_id(tally.share_id):
-        return None
-    c = share.c
-    used = {"used": True} if tally.granted else {}
-    counted = await connection.execute(
-        update(share)
-        .where(c.id == tally.share_id)
-        .values(
-            granted=c.granted + tally.granted,
-            denied=c.denied + tally.denied,
-            **used,
-        )
-        .returning(c.id)
-    )
-    if counted.one_or_none() is None:
-        return None
-    return await count_day(
-        connection,
-        tally.share_id,
-        to_seconds(tally.at),
-        granted=tally.granted,
-        denied=tally.denied,
+async def lock(connection: AsyncConnection, share_ids: Iterable[str]) -> set[str]:
+    """Lock shares, in one order, so that two who do it cannot block each other.
+
+    Returns:
+        Those that there are.
+    """
+    ids = sorted({one for one in share_ids if is_id(one)})
+    kept: set[str] = set()
+    for start in range(0, len(ids), CHUNK):
+        chosen = select(share.c.id).where(share.c.id.in_(ids[start : start + CHUNK]))
+        locked = await connection.execute(chosen.order_by(share.c.id).with_for_update())
+        kept.update(locked.scalars())
+    return kept
+
+
+async def add(connection: AsyncConnection, tallies: Sequence[Tally]) -> list[Tally]:
+    """Add tallies of shares, all of which are locked.
+
+    Returns:
+        Those with the first grant of a share and day, one for each.
+    """
+    if not tallies:
+        return []
+    more = [
+        {"key": one.share_id, "more_granted": one.granted, "more_denied": one.denied}
+        for one in tallies
+    ]
+    await connection.execute(_ADD, more)
+    days = _by_day(tallies)
+    rows = [
+        {"share_id": share_id, "day": day, "granted": one.granted, "denied": one.denied}
+        for (share_id, day), one in days.items()
+    ]
+    granted = await count_days(connection, rows)
+    return [one for key, one in days.items() if 0 < granted[key] == one.granted]
+
+
+def _by_day(tallies: Sequence[Tally]) -> dict[tuple[str, int], Tally]:
+    """Return the sums of share and day; the database wants no row twice."""
+    days: dict[tuple[str, int], Tally] = {}
+    for one in tallies:
+        key = one.share_id, to_seconds(one.at) // DAY
+        known = days.get(key)
+        days[key] = one if known is None else _sum(known, one)
+    return days
+
+
+def _sum(one: Tally, other: Tally) -> Tally:
+    return replace(
+        one,
+        granted=one.granted + other.granted,
+        denied=one.denied + other.denied,
     )
 
 

@@ -1,7 +1,8 @@
 """What happened to shares day by day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,25 +16,38 @@ _COUNTERS = ("opened", "denied", "granted")
 _EPOCH = date(1970, 1, 1)
 
 
-async def count_day(
-    connection: AsyncConnection, share_id: str, now: int, **counts: int
-) -> int:
-    """Add `counts` (opened, denied, granted) to the day of `now`, in seconds.
+async def count_opening(connection: AsyncConnection, share_id: str, now: int) -> None:
+    """Add an opening to the day of `now`, in seconds."""
+    await count_days(
+        connection, [{"share_id": share_id, "day": now // DAY, "opened": 1}]
+    )
+
+
+async def count_days(
+    connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]
+) -> Mapping[tuple[str, int], int]:
+    """Add counts to days of shares.
+
+    Args:
+        connection: Of the transaction.
+        rows: `share_id`, `day` since 1970 and counts (opened, denied, granted); no day
+            of a share twice.
 
     Returns:
-        How many grants the day has had, with these.
+        Share and day to the grants that it has had, with these.
     """
     day = share_day.c
-    values = {name: counts.get(name, 0) for name in _COUNTERS}
-    row = {"share_id": share_id, "day": now // DAY, **values}
-    statement = insert_for(connection)(share_day).values(row)
+    zeros = dict.fromkeys(_COUNTERS, 0)
+    statement = insert_for(connection)(share_day)
     statement = statement.on_conflict_do_update(
         index_elements=[day.share_id, day.day],
         set_={name: day[name] + statement.excluded[name] for name in _COUNTERS},
     )
-    result = await connection.execute(statement.returning(day.granted))
-    granted: int = result.scalar_one()
-    return granted
+    added = await connection.execute(
+        statement.returning(day.share_id, day.day, day.granted),
+        [zeros | dict(row) for row in rows],
+    )
+    return {(row.share_id, row.day): row.granted for row in added}
 
 
 async def history(

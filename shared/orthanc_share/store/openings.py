@@ -10,10 +10,11 @@ from orthanc_share.store.audit import AuditTrail
 from orthanc_share.store.counting import (
     add,
     is_first_of_hour,
+    lock,
     open_if_active,
 )
 from orthanc_share.store.database import Database
-from orthanc_share.store.days import count_day, history
+from orthanc_share.store.days import count_opening, history
 from orthanc_share.store.instants import to_seconds
 from orthanc_share.store.outbox import Notice, enqueue
 from orthanc_share.store.records import (
@@ -91,7 +92,7 @@ class Openings:
                 return NotOpened(found.status(now))
             if view is not None:
                 await record_view(connection, view)
-            await count_day(connection, share_id, to_seconds(now), opened=1)
+            await count_opening(connection, share_id, to_seconds(now))
             await enqueue(connection, self.announce(found, now), now)
             event = Event(
                 EventKind.OPENED, now, share_id, origin, studies_of(found.share)
@@ -118,8 +119,9 @@ class Openings:
         """
         event = Event(EventKind.DENIED, now, share_id, origin, reason=reason)
         async with self.database.write() as connection:
-            if await add(connection, Tally(share_id, now, denied=1)) is None:
+            if not await lock(connection, [share_id]):
                 return
+            await add(connection, [Tally(share_id, now, denied=1)])
             if await is_first_of_hour(connection, share_id, reason, now):
                 await self.trail.append(connection, [event])
 
@@ -136,16 +138,15 @@ class Openings:
         Raises:
             StoreUnavailableError: The database cannot be reached; nothing was added.
         """
-        parts: list[Tally | View] = [*tallies, *views]
-        parts.sort(key=lambda one: one.share_id)
         async with self.database.write() as connection:
-            events: list[Event] = []
-            # In one order, so that two who count cannot block each other.
-            for part in parts:
-                if isinstance(part, View):
-                    events += await self._count_view(connection, part)
-                else:
-                    events += await _count_tally(connection, part)
+            meant = {one.share_id for one in tallies} | {one.share_id for one in views}
+            kept = await lock(connection, meant)
+            events = await _count_tallies(
+                connection, [one for one in tallies if one.share_id in kept]
+            )
+            for view in views:
+                if view.share_id in kept:
+                    events += await self._count_view(connection, view)
             await self.trail.append(connection, events)
 
     async def _count_view(
@@ -175,16 +176,16 @@ class Openings:
             return await history(connection, share_id, since)
 
 
-async def _count_tally(connection: AsyncConnection, tally: Tally) -> Sequence[Event]:
-    granted = await add(connection, tally)
-    if granted is None:
-        return ()
-    share_id, at = tally.share_id, tally.at
-    events = [
-        Event(EventKind.DENIED, at, share_id, reason=reason, details={"by": "validate"})
-        for reason in tally.reasons
-        if await is_first_of_hour(connection, share_id, reason, at)
-    ]
-    if 0 < granted == tally.granted:
-        events.append(Event(EventKind.GRANTED, at, share_id))
+async def _count_tallies(
+    connection: AsyncConnection, tallies: Sequence[Tally]
+) -> list[Event]:
+    firsts = await add(connection, tallies)
+    events = [Event(EventKind.GRANTED, one.at, one.share_id) for one in firsts]
+    for tally in tallies:
+        share_id, at = tally.share_id, tally.at
+        for reason in tally.reasons:
+            if await is_first_of_hour(connection, share_id, reason, at):
+                by = {"by": "validate"}
+                event = Event(EventKind.DENIED, at, share_id, reason=reason, details=by)
+                events.append(event)
     return events

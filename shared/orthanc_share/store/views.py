@@ -1,13 +1,13 @@
 """Viewer tokens: each is counted as an opening once, however often it is reported.
 
-Whoever works on the views of a share has locked it, see `counting.is_kept`.
+Whoever works on the views of a share has locked it, see `counting.lock`.
 """
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from orthanc_share.store.counting import is_kept, open_by_viewer
-from orthanc_share.store.days import count_day
+from orthanc_share.store.counting import lock, open_by_viewer
+from orthanc_share.store.days import count_opening
 from orthanc_share.store.dialects import insert_for
 from orthanc_share.store.instants import to_seconds
 from orthanc_share.store.records import View
@@ -17,7 +17,7 @@ from orthanc_share.store.tables import share_view
 
 async def is_known(connection: AsyncConnection, view: View) -> bool:
     """Tell whether a view of a share is known, and lock the share."""
-    await is_kept(connection, view.share_id)
+    await lock(connection, [view.share_id])
     c = share_view.c
     query = select(c.at).where(c.view_id == view.id, c.share_id == view.share_id)
     return (await connection.execute(query)).one_or_none() is not None
@@ -36,11 +36,9 @@ async def count_view(connection: AsyncConnection, view: View) -> bool:
 
     A share with a limit is opened at the landing page only, where it was counted.
     """
-    if not is_id(view.id) or not await is_kept(connection, view.share_id):
-        return False
-    if not await record_view(connection, view):
+    if not is_id(view.id) or not await record_view(connection, view):
         return False
     if not await open_by_viewer(connection, view.share_id, view.at):
         return False
-    await count_day(connection, view.share_id, to_seconds(view.at), opened=1)
+    await count_opening(connection, view.share_id, to_seconds(view.at))
     return True

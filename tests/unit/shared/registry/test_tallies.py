@@ -89,3 +89,15 @@ def test_the_watch_counts_each_decision_where_it_belongs() -> None:
     assert watch.tallies.take().tallies == [
         Tally("share-1", NOW, 1, 1, ("other_resource",))
     ]
+
+
+def test_views_that_cannot_be_reported_do_not_pile_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "VIEWS_MAX", 2)
+    tallies = counting()
+    for number in range(5):
+        tallies.granted(replace(VIEW, view_id=f"view-{number}"))
+    counted = tallies.take()
+    assert [view.id for view in counted.views] == ["view-0", "view-1"]
+    assert [tally.granted for tally in counted.tallies] == [5]

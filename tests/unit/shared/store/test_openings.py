@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from orthanc_share.domain.clock import END_OF_TIME
+from orthanc_share.store import counting
 from orthanc_share.store.outbox import Notice
 from orthanc_share.store.records import (
     Changes,
@@ -258,6 +259,26 @@ async def test_grants_are_added_up_and_the_first_of_a_day_is_an_event(
         DayCount(tomorrow.date(), opened=0, denied=0, granted=1),
     ]
     assert len(await store.openings.history(one, since=tomorrow)) == 1
+
+
+@pytest.mark.anyio
+async def test_what_comes_twice_in_one_report_is_added_up(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "CHUNK", 2)
+    shares = [await create(store) for _ in range(5)]
+    tallies = [Tally(one, NOW, 2, 1) for one in (*shares, *shares)]
+    tomorrow = [Tally(one, NOW + DAY, 1) for one in shares]
+    await store.openings.count([*tallies, *tomorrow, Tally(shares[0], NOW)])
+    await store.openings.count([])
+    for share_id in shares:
+        kept = await store.shares.get(share_id)
+        assert (kept.granted, kept.denied) == (5, 2)
+        assert [
+            (day.granted, day.denied)
+            for day in await store.openings.history(share_id, since=NOW)
+        ] == [(4, 2), (1, 0)]
+    assert (await kinds_of(store)).count("granted") == 10
 
 
 @pytest.mark.anyio
