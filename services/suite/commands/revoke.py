@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from orthanc_share.upstream.management import ServiceRefusedError
+from orthanc_share.store.records import ShareStatus
+from orthanc_share.upstream.management import ManagementClient, ServiceRefusedError
 from suite.commands.caller import CallerSettings, caller, connected
 from suite.commands.instants import instant
 from suite.commands.output import EXIT_NO, fail, print_json, say, tell
@@ -52,8 +53,7 @@ def revoke(
     with told():
         settings = caller()
     if ids:
-        missing = _revoke_ids(settings, ids, reason, dry_run=dry_run, yes=yes)
-        number = len(ids) - missing
+        number, missing = _revoke_ids(settings, ids, reason, dry_run=dry_run, yes=yes)
     else:
         missing = 0
         number = _revoke_selected(settings, selection, reason, dry_run=dry_run, yes=yes)
@@ -76,29 +76,36 @@ def _revoke_ids(
     *,
     dry_run: bool,
     yes: bool,
-) -> int:
-    """Revoke shares, or only look for them; return how many are not there."""
+) -> tuple[int, int]:
+    """Revoke shares, or only look; return how many, and how many are not there."""
     confirm(f"Revoke {_shares(len(ids))}?", yes=yes or dry_run or len(ids) < MANY)
     return run(_each(settings, ids, reason, dry_run=dry_run))
 
 
 async def _each(
     settings: CallerSettings, ids: list[str], reason: str | None, *, dry_run: bool
-) -> int:
-    missing = 0
+) -> tuple[int, int]:
+    done = missing = 0
     async with connected(settings) as service:
         for one in ids:
             try:
-                if dry_run:
-                    await service.get(one)
-                else:
-                    await service.revoke(one, reason)
+                done += await _one(service, one, reason, dry_run=dry_run)
             except ServiceRefusedError as error:
                 if not error.is_final:
                     raise
                 tell(f"{one}: {error}")
                 missing += 1
-    return missing
+    return done, missing
+
+
+async def _one(
+    service: ManagementClient, share: str, reason: str | None, *, dry_run: bool
+) -> bool:
+    if dry_run:
+        found = await service.get(share)
+        return found.get("status") != ShareStatus.REVOKED
+    await service.revoke(share, reason)
+    return True
 
 
 def _revoke_selected(

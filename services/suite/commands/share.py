@@ -1,13 +1,13 @@
 """`orthanc-share share`: links made, found, changed on a running token-service."""
 
 from collections.abc import AsyncIterator
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from orthanc_share.domain.resource import is_orthanc_id, is_uid
 from orthanc_share.domain.share import ShareType
+from orthanc_share.store.listing import Order
 from orthanc_share.store.records import ShareStatus
 from suite.commands import share_view
 from suite.commands.caller import CallerSettings, caller, connected
@@ -24,6 +24,7 @@ from suite.commands.prompts import new_password
 from suite.commands.revoke import revoke
 from suite.commands.running import run, told
 from suite.commands.share_ids import ANY_TEXT, share_id
+from token_service.registry_requests import Direction
 
 LIST_LENGTH = 200
 """Shares of a table where nobody says how many."""
@@ -39,21 +40,6 @@ share_cli.command("revoke", context_settings=ANY_TEXT)(revoke)
 
 ForPrograms = Annotated[bool, typer.Option("--json", help="For programs.")]
 Json = dict[str, Any]
-
-
-class Sort(StrEnum):
-    """What a list is sorted by."""
-
-    CREATED = "created"
-    EXPIRES = "expires"
-    LAST_OPENED = "last-opened"
-
-
-class Direction(StrEnum):
-    """Which end of a list comes first."""
-
-    ASCENDING = "asc"
-    DESCENDING = "desc"
 
 
 @share_cli.command()
@@ -153,7 +139,7 @@ def list_shares(
     text: Annotated[
         str | None, typer.Option(help="Words of title, label, creator or id.")
     ] = None,
-    sort: Annotated[Sort, typer.Option(help="Sorted by.")] = Sort.CREATED,
+    sort: Annotated[Order, typer.Option(help="Sorted by.")] = Order.CREATED,
     order: Annotated[Direction, typer.Option(help="Latest or earliest first.")] = (
         Direction.DESCENDING
     ),

@@ -65,7 +65,9 @@ def process(
 
 
 def at_terminal(
-    *arguments: str, answers: Mapping[str, str], environ: Mapping[str, str]
+    *arguments: str,
+    answers: Mapping[str, str],
+    environ: Mapping[str, str] | None = None,
 ) -> Ended:
     """Run a command at a terminal at which somebody answers its questions.
 
@@ -82,7 +84,7 @@ def at_terminal(
         stderr=theirs,
         start_new_session=True,  # so that this is its terminal, for getpass
         preexec_fn=lambda: _take(theirs),  # noqa: PLW1509 - no thread runs there
-        env={**os.environ, "TERM": "dumb", **environ},
+        env={**os.environ, "TERM": "dumb", **(environ or {})},
     )
     os.close(theirs)
     shown = _talk(ours, dict(answers))
