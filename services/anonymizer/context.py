@@ -5,13 +5,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from anonymizer.addresses import Addresses
 from anonymizer.examining import ImageFacts, Judging
-from anonymizer.images import Images
+from anonymizer.images import KNOWN_MAX, LIFETIME, Images
 from anonymizer.index import ShareIndex
 from anonymizer.orthanc import Orthanc
+from orthanc_share.deidentification.gate import Reason
 from orthanc_share.deidentification.masks import MaskedRules
 from orthanc_share.deidentification.pixel_gate import PixelGate
 from orthanc_share.deidentification.plan import Plan
@@ -19,11 +21,14 @@ from orthanc_share.deidentification.policy import SharePolicy, build_policy
 from orthanc_share.deidentification.profile import Blocked, Profile
 from orthanc_share.domain.share import Share
 from orthanc_share.upstream.bulk import BulkClient
-from orthanc_share.upstream.single_flight import Monotonic
+from orthanc_share.upstream.single_flight import Monotonic, SingleFlight
 from orthanc_share.web.metrics import Metrics
 
 SHARES_MAX: Final = 256
 """Shares whose index is kept; the one that was used longest ago goes first."""
+
+EYES: Final = 2
+"""Images that are looked at at once, each by a process of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,9 @@ class ShareContext:
         masked_plan: The same for images with blanked regions.
         gate: Which pixels may be shown.
         masking: Held while an image is masked, which takes much memory.
+        looks: Why instances are not shown in whose pixels something was read; None:
+            nobody looks.
+        eyes: Held while pixels are looked at, which takes a processor.
         images: What is known of its instances.
         index: What it holds; `await context.index.load()` and the look-ups beside it.
         orthanc: Is asked.
@@ -106,6 +114,8 @@ class ShareContext:
     masked_plan: Plan
     gate: PixelGate
     masking: asyncio.Semaphore
+    looks: SingleFlight[str, Reason | None] | None
+    eyes: asyncio.Semaphore
     images: Images
     index: ShareIndex
     orthanc: Orthanc
@@ -121,6 +131,8 @@ class ShareContext:
         """Give up what is under way for the share."""
         await self.index.aclose()
         await self.images.aclose()
+        if self.looks is not None:
+            await self.looks.aclose()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +171,7 @@ class Contexts:
         # What the profile says is worked out once: now, and not at the first visit.
         build_policy(site.profile, site.key, "")
         self._masking = asyncio.Semaphore(1)
+        self._eyes = asyncio.Semaphore(EYES)
         self._contexts: OrderedDict[tuple[Share, str | None], ShareContext]
         self._contexts = OrderedDict()
         self._closing: set[asyncio.Task[None]] = set()
@@ -198,6 +211,8 @@ class Contexts:
             plan=Plan(policy),
             masked_plan=Plan(MaskedRules(policy)),
             masking=self._masking,
+            looks=self._looks(),
+            eyes=self._eyes,
             gate=self._gate,
             images=Images(judging, orthanc, monotonic=site.monotonic),
             index=ShareIndex(
@@ -206,6 +221,16 @@ class Contexts:
             orthanc=orthanc,
             addresses=addresses,
             metrics=ShareCounters(site.metrics, share.id),
+        )
+
+    def _looks(self) -> SingleFlight[str, Reason | None] | None:
+        if not self._site.profile.ocr:
+            return None
+        return SingleFlight(
+            lifetime=LIFETIME,
+            failure_lifetime=timedelta(seconds=1),
+            max_entries=KNOWN_MAX,
+            monotonic=self._site.monotonic,
         )
 
     def _drop_oldest(self) -> None:

@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 from anonymizer.context import ShareContext
 from anonymizer.entries import InstanceEntry, SeriesEntry
+from anonymizer.looking import looked_at
 from anonymizer.multipart import Part
 from anonymizer.negotiation import ANY_SYNTAX
 from anonymizer.orthanc import SERVER, NotFoundError, RefusedError
@@ -44,7 +45,7 @@ async def files_of(
     """
     if isinstance(entry, InstanceEntry):
         sources = [_streamed(context, entry, [entry], syntax)]
-    elif entry.is_whole:
+    elif entry.is_whole and context.looks is None:
         sources = [_streamed(context, entry, entry.instances, syntax)]
     else:
         sources = [_streamed(context, one, [one], syntax) for one in entry.instances]
@@ -67,6 +68,8 @@ async def _streamed(
     """
     missing = {entry.real_uid: entry for entry in entries}
     try:
+        if context.looks is not None and isinstance(asked, InstanceEntry):
+            await looked_at(context, asked)  # before Orthanc waits for it
         async with asked_files(context.orthanc, asked, ANY_SYNTAX) as found:
             async for part in found:
                 async with aclosing(_file(context, part, missing, syntax)) as pieces:

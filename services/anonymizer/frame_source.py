@@ -9,6 +9,7 @@ from anonymizer.context import ShareContext
 from anonymizer.entries import InstanceEntry
 from anonymizer.examining import ImageFacts
 from anonymizer.images import dicom_web_path
+from anonymizer.looking import looked_at
 from anonymizer.masking import of_masked_image
 from anonymizer.multipart import Part, parameters
 from anonymizer.negotiation import ANY_SYNTAX, OCTETS
@@ -88,12 +89,12 @@ async def frames_of(
 
 
 async def shown_facts(context: ShareContext, entry: InstanceEntry) -> ImageFacts:
-    """Return what is known of an instance that exists outside.
+    """Return what is known of an instance that exists outside; it was looked at.
 
     Raises:
         NotFoundError: It is hidden.
     """
-    facts = await context.images.of(entry)
+    facts = await looked_at(context, entry)
     if facts.is_blocked and context.hides_blocked:
         raise NotFoundError
     return facts

@@ -69,6 +69,7 @@ class Images:
         self._orthanc = orthanc
         self._monotonic = monotonic
         self._known: OrderedDict[str, tuple[ImageFacts, float]] = OrderedDict()
+        self._worse: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._asked: SingleFlight[str, None] = SingleFlight(
             # The facts themselves are kept here; flights only join equal questions.
             lifetime=timedelta(0),
@@ -104,9 +105,20 @@ class Images:
             instance: The instance.
             reason: Stable code.
         """
+        until = self._monotonic() + LIFETIME.total_seconds()
+        self._worse[instance.real_id] = reason, until
+        while len(self._worse) > KNOWN_MAX:
+            self._worse.popitem(last=False)
         blocked = unreadable(self._judging, instance, reason)
         self._learn([blocked])
         return blocked.facts
+
+    def _as_known(self, found: Examined) -> Examined:
+        """Return an instance as it is shown, blocked if its file was worse."""
+        reason, until = self._worse.get(found.entry.real_id, ("", 0.0))
+        if found.facts.is_blocked or self._monotonic() >= until:
+            return found
+        return unreadable(self._judging, found.entry, reason)
 
     async def original(self, instance: InstanceEntry) -> dict[str, Any]:
         """Return the metadata of an instance as Orthanc tells them.
@@ -200,7 +212,8 @@ class Images:
         missing = _Missing(entries)
         told = await off_loop(_split, b"[]" if document is None else document)
         for raws in _batched(told):
-            batch = await off_loop(self._examine, raws, missing)
+            found = await off_loop(self._examine, raws, missing)
+            batch = [self._as_known(one) for one in found]
             self._learn(batch)
             yield batch
         # What is in the share keeps its place, even if Orthanc cannot read it.

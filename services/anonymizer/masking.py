@@ -55,6 +55,23 @@ async def of_masked_image(
     verdict: Verdict,
     make: Callable[[MaskedImage], T],
 ) -> T:
+    """Return what `make` makes of an image with blanked regions, and count it.
+
+    Raises:
+        DeidentificationError: It cannot be masked.
+        UpstreamError: Orthanc does not give it.
+    """
+    made = await with_masked_image(context, entry, verdict, make)
+    context.metrics.masked()
+    return made
+
+
+async def with_masked_image(
+    context: ShareContext,
+    entry: InstanceEntry,
+    verdict: Verdict,
+    make: Callable[[MaskedImage], T],
+) -> T:
     """Return what `make` makes, in a thread, of an image with blanked regions.
 
     Raises:
@@ -70,9 +87,7 @@ async def of_masked_image(
             file = await _collected((), source)
         if file is None:
             raise DeidentificationError("The image is too big to be masked.")
-        made = await asyncio.to_thread(work, file)
-    context.metrics.masked()
-    return made
+        return await asyncio.to_thread(work, file)
 
 
 def _rewritten(context: ShareContext, verdict: Verdict, file: bytes) -> bytes:

@@ -7,11 +7,12 @@ from typing import Final
 from anonymizer.context import ShareContext
 from anonymizer.entries import InstanceEntry
 from anonymizer.examining import UNREADABLE
+from anonymizer.looking import check_looks
 from anonymizer.masking import masked_file
 from anonymizer.off_loop import off_loop
 from orthanc_share.deidentification import placeholder
 from orthanc_share.deidentification.actions import DeidentificationError
-from orthanc_share.deidentification.gate import BlockedInstanceError, Facts
+from orthanc_share.deidentification.gate import BlockedInstanceError, Facts, Verdict
 from orthanc_share.deidentification.part10 import InstanceRewriter
 from orthanc_share.domain.octets import Octets
 
@@ -76,7 +77,7 @@ async def clean_file(
         async for data in source:
             if pieces := await work.feed(data):
                 yield pieces
-        if pieces := work.finish():
+        if pieces := await work.finish():
             yield pieces
     except DeidentificationError as error:
         if work.started or isinstance(error, OutOfScopeError | OtherSyntaxError):
@@ -98,6 +99,7 @@ class _Work:
         self._rewriter = InstanceRewriter(
             context.policy, context.gate, plan=context.plan
         )
+        self._context = context
         self._find = find
         self._suits = suits
         self._entry: InstanceEntry | None = None
@@ -134,17 +136,18 @@ class _Work:
             pieces += await off_loop(self._rewriter.feed, data)
         else:
             pieces += self._rewriter.feed(data)
-        return self._begun(pieces)
+        return await self._begun(pieces)
 
-    def finish(self) -> list[Octets]:
-        return self._begun(self._rewriter.finish())
+    async def finish(self) -> list[Octets]:
+        return await self._begun(self._rewriter.finish())
 
-    def _begun(self, pieces: list[Octets]) -> list[Octets]:
-        """Let the first piece out only if its instance is in the share."""
+    async def _begun(self, pieces: list[Octets]) -> list[Octets]:
+        """Let the first piece out only if its instance is in the share, and clean."""
         if pieces and not self.started:
             entry = self.entry
             if not self._suits(self._rewriter.transfer_syntax):
                 raise OtherSyntaxError(entry)
+            await check_looks(self._context, entry)
             self.kept = []
         return pieces
 
@@ -163,12 +166,26 @@ async def _instead(
     """Return what goes out in place of a file of which nothing has gone out."""
     entry = work.entry
     if isinstance(error, BlockedInstanceError) and error.verdict.regions:
-        made = await masked_file(context, error.verdict, work.kept, source)
+        made = await _masked(context, work, source, error.verdict)
         if made is not None:
             return [made]
     work.kept = []
     stand_in = await stand_in_file(context, entry, error)
     return [] if stand_in is None else [stand_in]
+
+
+async def _masked(
+    context: ShareContext,
+    work: _Work,
+    source: AsyncIterator[bytes],
+    verdict: Verdict,
+) -> bytes | None:
+    """Return the file with blanked regions; None: it must not be shown."""
+    try:
+        await check_looks(context, work.entry)
+    except DeidentificationError:
+        return None
+    return await masked_file(context, verdict, work.kept, source)
 
 
 async def stand_in_file(

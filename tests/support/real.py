@@ -18,6 +18,7 @@ DEBIAN_PACKAGE = {
     "npm": "npm",
     "dcmdump": "dcmtk",
     "dciodvfy": "dicom3tools",
+    "tesseract": "tesseract-ocr",
     "unzip": "unzip",
 }
 """Program to the Debian packages that bring it."""

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from anonymizer.context import ShareContext
 from anonymizer.entries import InstanceEntry, SeriesEntry
+from anonymizer.looking import looked_at
 from anonymizer.orthanc import NotFoundError
 from anonymizer.orthanc_ids import instance_of, series_of, study_of
 from anonymizer.rewriting import clean_file, stand_in_file
@@ -122,6 +123,8 @@ async def _clean(
         # Without a UID that can be read it is still the one that was asked for.
         return instance if uid in {"", instance.real_uid} else None
 
+    if context.looks is not None:
+        await looked_at(context, instance)  # before Orthanc waits for it
     # Answered in whole by Orthanc: with the length, and as it is stored.
     path = f"instances/{instance.real_id}/file"
     async with context.orthanc.stream(path) as answer:

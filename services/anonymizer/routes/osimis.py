@@ -14,6 +14,7 @@ from starlette.responses import Response
 from anonymizer.context import ShareContext
 from anonymizer.entries import InstanceEntry, SeriesEntry
 from anonymizer.examining import Examined, ImageFacts
+from anonymizer.looking import looked_at
 from anonymizer.masking import of_masked_image
 from anonymizer.orthanc import NotFoundError, media_type
 from anonymizer.orthanc_documents import named
@@ -108,7 +109,7 @@ async def image(context: ShareContext, request: Request) -> Response:
     """Answer with a frame, counted from 0."""
     found = await instance_of(context, request.path_params["id"])
     index = int(request.path_params["index"])
-    facts = await context.images.of(found)
+    facts = await looked_at(context, found)
     if index >= facts.frames:
         raise NotFoundError
     made = await _png(context, found, facts, index)

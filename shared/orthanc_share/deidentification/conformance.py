@@ -63,6 +63,8 @@ def _profile_lines(profile: Profile) -> Iterator[str]:
     yield f"- Images that are not shown: {profile.blocked}"
     yield f"- Kinds of images that the site permits: {permits}"
     yield f"- Masks: {len(profile.masks)}"
+    looked = "on; what it reads is not shown" if profile.ocr else "off"
+    yield f"- Images are looked at for text (`ocr`): {looked}"
 
 
 def _rows(known: Mapping[tuple[int, str], Ruling]) -> Iterator[tuple[str, ...]]:

@@ -43,6 +43,8 @@ class Reason(StrEnum):
     BURNED_IN = "burned-in"
     NOT_DECLARED = "burned-in-unknown"
     MASK_IMPOSSIBLE = "mask-impossible"
+    TEXT_IN_PIXELS = "text-in-pixels"
+    NOT_LOOKED_AT = "pixels-not-looked-at"
 
 
 @dataclass(frozen=True, slots=True)

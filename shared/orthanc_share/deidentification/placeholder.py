@@ -41,6 +41,8 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     Reason.BURNED_IN: "The image says that the patient's name is part of it.",
     Reason.NOT_DECLARED: "The image does not say whether a name is part of it.",
     Reason.MASK_IMPOSSIBLE: "The text in this image cannot be blanked.",
+    Reason.TEXT_IN_PIXELS: "There is text in this image.",
+    Reason.NOT_LOOKED_AT: "Nobody could look whether there is text in this image.",
 }
 """What the image tells people."""
 

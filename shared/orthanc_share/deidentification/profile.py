@@ -68,12 +68,14 @@ class Profile:
         allowed_modalities: Kinds of images that may be shown although they often have
             text in their pixels: names of `storage_classes.PERMITS`.
         masks: Regions to make black.
+        ocr: Whether images are looked at for text before they are shown.
     """
 
     options: frozenset[Option] = frozenset()
     blocked: Blocked = Blocked.PLACEHOLDER
     allowed_modalities: frozenset[str] = frozenset()
     masks: tuple[MaskRule, ...] = ()
+    ocr: bool = False
 
     @classmethod
     def from_toml(cls, path: Path) -> "Profile":

@@ -4,6 +4,7 @@
 options = ["retain-modified-dates", "retain-patient-characteristics"]
 blocked = "placeholder"         # or "hide"
 allowed-modalities = ["US"]
+ocr = true                      # wants the extra of this name, and tesseract
 
 [[masks]]
 manufacturer = "GE Healthcare"
@@ -19,6 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from orthanc_share.deidentification import text_in_pixels
 from orthanc_share.deidentification.profile import Blocked, MaskRule, Option, Profile
 from orthanc_share.deidentification.regions import Region
 from orthanc_share.deidentification.storage_classes import PERMITS
@@ -40,7 +42,7 @@ REFUSED_OPTIONS = {
 }
 """Options of PS3.15 E.3 that cannot be honoured safely, and why."""
 
-_KEYS = {"options", "blocked", "allowed-modalities", "masks"}
+_KEYS = {"options", "blocked", "allowed-modalities", "masks", "ocr"}
 _MASK_TEXTS = ("manufacturer", "model")
 _MASK_SIDES = ("rows", "columns")
 _REGION_LENGTH = 4
@@ -77,6 +79,7 @@ class _Reader:
             blocked=self._blocked(content.get("blocked", Blocked.PLACEHOLDER)),
             allowed_modalities=self._permits(content.get("allowed-modalities", [])),
             masks=self._masks(content.get("masks", [])),
+            ocr=self._ocr(content.get("ocr", False)),
         )
         if self._problems:
             raise ConfigurationError(self._problems)
@@ -124,6 +127,16 @@ class _Reader:
                     f"allowed modality {number} cannot be permitted; can be: {known}"
                 )
         return frozenset(names) & PERMITS
+
+    def _ocr(self, value: Any) -> bool:
+        if type(value) is not bool:
+            self._wrong("ocr should be true or false")
+        elif value and not text_in_pixels.is_installed():
+            self._wrong(
+                "ocr needs the extra, pip install 'orthanc-share[ocr]', and the "
+                "program tesseract"
+            )
+        return value is True
 
     def _masks(self, value: Any) -> tuple[MaskRule, ...]:
         if not isinstance(value, list):

@@ -74,3 +74,9 @@ def test_attributes_newer_than_the_dictionary_are_removed() -> None:
     assert len(newer) >= 25
     for tag in newer:
         assert found[f"{tag:08X}"][0][3:] == ("not in the dictionary", "removed")
+
+
+def test_it_tells_whether_images_are_looked_at() -> None:
+    line = "- Images are looked at for text (`ocr`): "
+    assert f"{line}off" in conformance_table(Profile())
+    assert f"{line}on" in conformance_table(Profile(ocr=True))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
+from orthanc_share.deidentification import text_in_pixels
 from orthanc_share.deidentification.profile import Blocked, MaskRule, Option, Profile
 from orthanc_share.deidentification.profile_file import REFUSED_OPTIONS, _Reader
 from orthanc_share.deidentification.regions import Region
@@ -184,3 +185,19 @@ def test_any_content_gives_a_profile_or_problems(content: dict[str, object]) -> 
         assert error.problems  # noqa: PT017 - either outcome is right
     else:
         assert isinstance(profile, Profile)
+
+
+def test_images_are_looked_at_only_where_it_can_be_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_in_pixels, "is_installed", lambda: True)
+    assert load(tmp_path, "ocr = true").ocr
+    monkeypatch.setattr(text_in_pixels, "is_installed", lambda: False)
+    assert not load(tmp_path, "ocr = false").ocr
+    (problem,) = problems(tmp_path, "ocr = true")
+    assert problem.startswith("ocr needs the extra, pip install 'orthanc-share[ocr]'")
+
+
+@pytest.mark.parametrize("value", ["1", '"yes"', "[]"])
+def test_whether_images_are_looked_at_is_yes_or_no(value: str, tmp_path: Path) -> None:
+    assert problems(tmp_path, f"ocr = {value}") == ("ocr should be true or false.",)
