@@ -96,6 +96,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         settings = LandingSettings.model_validate(
             {
                 "secret_key": "nL4wRz8sQv2Xk7Tj0Gm5Yb9Hd3Fc6PeW",
+                "registry": False,
                 "public_orthanc_root": "https://share.invalid/shares/",
                 "public_landing_root": "https://share.invalid/welcome/",
                 "public_meddream_root": "https://share.invalid/meddream/",

@@ -39,10 +39,14 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def serve(app: ASGIApp) -> Iterator[str]:
+def serve(app: ASGIApp, bound: socket | None = None) -> Iterator[str]:
     """Serve `app` in a thread; give its address without a final slash.
 
     The lifespan runs. At the end all connections are closed and the thread is gone.
+
+    Args:
+        app: The application.
+        bound: A listening socket, for an application that must know its own address.
 
     Raises:
         RuntimeError: The application did not start.
@@ -59,14 +63,14 @@ def serve(app: ASGIApp) -> Iterator[str]:
         timeout_graceful_shutdown=2,
     )
     server = _Server(config)
-    with bind(HOST, 0) as bound:
-        thread = threading.Thread(target=server.run_until_stopped, args=(bound,))
+    with bound or bind(HOST, 0) as opened:
+        thread = threading.Thread(target=server.run_until_stopped, args=(opened,))
         thread.start()
         try:
             server.is_up_or_over.wait(STARTED_WITHIN)
             if not server.started:
                 raise RuntimeError("The application did not start.")
-            yield f"http://{HOST}:{bound.getsockname()[1]}"
+            yield f"http://{HOST}:{opened.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join()
