@@ -15,10 +15,11 @@ from anonymizer.orthanc import SERVER, Orthanc
 from anonymizer.routes import ROUTES
 from anonymizer.settings import AnonymizerSettings
 from orthanc_share.domain.clock import Clock, utc_now
+from orthanc_share.registry.remote import RemoteWatch
 from orthanc_share.registry.watch import Watch
 from orthanc_share.upstream.bulk import BulkClient, BulkSettings
 from orthanc_share.web.health import Ping
-from orthanc_share.web.lifespan import closing
+from orthanc_share.web.lifespan import Running, closing, open_calls
 from orthanc_share.web.metrics import Metrics
 from orthanc_share.web.middleware import install_middleware
 from orthanc_share.web.operation import add_operation
@@ -39,7 +40,8 @@ def create_app(
     Args:
         settings: None: those of the process.
         clock: The present instant.
-        watch: Of the registry that runs in the same process.
+        watch: Of the registry that runs in the same process; None: token-service is
+            asked, if the settings want a registry.
 
     Raises:
         ConfigurationError: Something in the settings is wrong.
@@ -47,6 +49,13 @@ def create_app(
     settings = start(AnonymizerSettings) if settings is None else settings
     metrics = Metrics()
     stack = AsyncExitStack()
+    pings: dict[str, Ping] = {}
+    running: list[Running] = []
+    if watch is None and settings.registry and settings.is_in_use():
+        calls = open_calls(settings, stack)
+        remote = RemoteWatch(calls, settings.registry_grace, clock)
+        watch, pings["registry"] = remote.watch, remote.ping
+        running.append(remote.running)
     app = FastAPI(
         title="orthanc-share anonymizer",
         telemetry=NO_TELEMETRY,
@@ -55,9 +64,8 @@ def create_app(
         # The redirect would name whatever host the caller sent.
         redirect_slashes=False,
         openapi_url=None,
-        lifespan=closing(stack),
+        lifespan=closing(stack, *running),
     )
-    pings: dict[str, Ping] = {}
     app.router.default = not_found
     if settings.is_in_use():
         client = _client(settings)

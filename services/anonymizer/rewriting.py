@@ -177,7 +177,7 @@ async def _instead(
 async def _masked(
     context: ShareContext,
     work: _Work,
-    source: AsyncIterator[bytes],
+    source: AsyncIterator[Octets],
     verdict: Verdict,
 ) -> bytes | None:
     """Return the file with blanked regions; None: it must not be shown."""

@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr
 from typing_extensions import override
 
 from orthanc_share.config.settings import AskingSettings
-from orthanc_share.config.values import Duration, Root
+from orthanc_share.config.values import REGISTRY_GRACE, Duration, RegistryGrace, Root
 from orthanc_share.deidentification.profile import Profile
 from orthanc_share.domain.errors import ConfigurationError
 
@@ -61,6 +61,8 @@ class AnonymizerSettings(AskingSettings):
         int,
         Field(description="Requests that may read from Orthanc at once", ge=1, le=1000),
     ] = 64
+
+    registry_grace: RegistryGrace = REGISTRY_GRACE
 
     def is_in_use(self) -> bool:
         """Tell whether anonymized shares are set up."""

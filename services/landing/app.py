@@ -1,5 +1,6 @@
 """The landing service: where a person meets a link."""
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 from starlette.applications import Starlette
@@ -12,9 +13,9 @@ from landing.routes import Endpoint, LinkRoute, PageRoutes, robots
 from landing.settings import LandingSettings
 from orthanc_share.domain.clock import Clock, utc_now
 from orthanc_share.registry.links import Desk
-from orthanc_share.upstream.meddream import MedDreamBroker
+from orthanc_share.registry.remote import RemoteDesk
 from orthanc_share.web.health import Ping, Readiness, alive
-from orthanc_share.web.lifespan import closing, open_broker
+from orthanc_share.web.lifespan import closing, open_broker, open_calls
 from orthanc_share.web.metrics import Metrics
 from orthanc_share.web.middleware import RequestLogMiddleware, SafeHeadersMiddleware
 from orthanc_share.web.sharing import build_sharing
@@ -34,7 +35,8 @@ def create_app(
     Args:
         settings: None: those of the process.
         clock: The present instant.
-        desk: Of the registry that runs in the same process.
+        desk: Of the registry that runs in the same process; None: token-service is
+            asked, if the settings want a registry.
 
     Raises:
         ConfigurationError: A setting, key, translation or template cannot be used.
@@ -44,6 +46,10 @@ def create_app(
     broker = open_broker(settings, stack)
     metrics = Metrics()
     sharing = build_sharing(settings, clock=clock)
+    pings: dict[str, Ping] = {} if broker is None else {"meddream": broker.ping}
+    if desk is None and settings.registry:
+        remote = RemoteDesk(open_calls(settings, stack))
+        desk, pings["registry"] = remote, remote.ping
     destinations = Destinations(sharing, broker)
     opener: Opener
     if desk is None:
@@ -58,12 +64,7 @@ def create_app(
             asks_always=settings.landing_ask_before_open,
         )
         stack.push_async_callback(asker.aclose)
-        opener = FormLinks(
-            asker,
-            settings.public_landing_root,
-            settings.opening_grace,
-            settings.trusted_proxies,
-        )
+        opener = _forms(asker, settings)
     app = Starlette(
         lifespan=closing(stack),
         middleware=[
@@ -72,16 +73,24 @@ def create_app(
             Middleware(RequestLogMiddleware, metrics=metrics),
         ],
     )
-    endpoints = _endpoints(broker, metrics if settings.metrics else None)
+    endpoints = _endpoints(pings, metrics if settings.metrics else None)
     app.router.default = PageRoutes(settings.pages(), opener, metrics, endpoints, clock)
     return app
 
 
+def _forms(asker: LinkAsker, settings: LandingSettings) -> FormLinks:
+    return FormLinks(
+        asker,
+        settings.public_landing_root,
+        settings.opening_grace,
+        settings.trusted_proxies,
+    )
+
+
 def _endpoints(
-    broker: MedDreamBroker | None, metrics: Metrics | None
+    pings: Mapping[str, Ping], metrics: Metrics | None
 ) -> dict[str, Endpoint]:
     """Return what is not about links; `/metrics` only if there are metrics to show."""
-    pings: dict[str, Ping] = {} if broker is None else {"meddream": broker.ping}
     endpoints: dict[str, Endpoint] = {
         "/health": alive,
         "/ready": Readiness(pings).answer,

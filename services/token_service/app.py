@@ -25,15 +25,22 @@ from orthanc_share.web.plain import (
     Answer,
     PlainEndpoint,
     PlainFastAPI,
-    PlainRoutes,
 )
 from orthanc_share.web.problems import install_problems
+from orthanc_share.web.routing import PlainRoutes
 from orthanc_share.web.sharing import Sharing, build_sharing
 from orthanc_share.web.startup import start
 from token_service.documentation import add_documentation
 from token_service.keeping import Keeper, NoKeeper, RegistryKeeper
 from token_service.openapi import describe
+from token_service.origins import Origins
 from token_service.registering import build_registry, longest_validity
+from token_service.registry_routes import (
+    RegistryParts,
+    Routes,
+    merged,
+    registry_routes,
+)
 from token_service.routes.contents import TokenContents
 from token_service.routes.decisions import Decisions
 from token_service.routes.emails import Emails
@@ -41,9 +48,6 @@ from token_service.routes.profiles import Profiles
 from token_service.routes.roles import Roles
 from token_service.routes.shares import ShareMaker
 from token_service.settings import TokenServiceSettings
-
-Routes = Mapping[str, Mapping[str, Answer]]
-"""Path to method to what answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +129,12 @@ def _install_routes(app: PlainFastAPI, parts: _Parts) -> None:
             for path, methods in routes.items()
         }
 
-    exact, prefixes = _routes(parts)
-    app.add_middleware(
-        PlainRoutes, routes=endpoints(exact), prefixes=endpoints(prefixes)
-    )
+    app.add_middleware(PlainRoutes, routes=endpoints(_routes(parts)))
     install_middleware(app, parts.metrics)
     # `first` answers the questions before any middleware; what is added here refuses
     # other methods of their paths.
     questions = endpoints(_questions(parts), are_questions=True)
-    app.add_middleware(PlainRoutes, routes=questions, prefixes={})
+    app.add_middleware(PlainRoutes, routes=questions)
     app.first = questions
     app.posts_at_once = {
         path.encode(): methods["POST"].at_once for path, methods in questions.items()
@@ -163,8 +164,8 @@ def _questions(parts: _Parts) -> Routes:
     }
 
 
-def _routes(parts: _Parts) -> tuple[Routes, Routes]:
-    """Return the other routes: exact paths, and all below a path."""
+def _routes(parts: _Parts) -> Routes:
+    """Return the other routes."""
     maker = ShareMaker(
         parts.sharing,
         parts.settings.lifetime_policy(),
@@ -175,22 +176,41 @@ def _routes(parts: _Parts) -> tuple[Routes, Routes]:
         allow_patients=parts.settings.allow_patient_level,
     )
     roles = Roles(RolesFile(parts.settings.permissions_file_path))
-    roles_methods = {"GET": roles.show, "PUT": roles.replace}
-    exact: dict[str, Mapping[str, Answer]] = {
-        "/shares": {"PUT": maker},
-        "/settings/roles": roles_methods,
-        "/shares/roles": roles_methods,
+    roles_methods: Mapping[str, Answer] = {"GET": roles.show, "PUT": roles.replace}
+    return merged(
+        {
+            "/shares": {"PUT": maker},
+            "/shares/{share}": {"PUT": maker},
+            "/tokens/{type}": {"PUT": maker},
+            "/settings/roles": roles_methods,
+            "/shares/roles": roles_methods,
+        },
+        registry_routes(_registry_parts(parts)),
+        _email_routes(parts),
+    )
+
+
+def _email_routes(parts: _Parts) -> Routes:
+    if not parts.settings.enable_emails:
+        return {}
+    emails = Emails(_mailer(parts))
+    return {
+        "/emails/templates": {"GET": emails.names},
+        "/emails/send": {"POST": emails.send},
+        "/emails/templates/{name}": {"GET": emails.template},
     }
-    below: dict[str, Mapping[str, Answer]] = {
-        "/shares/": {"PUT": maker},
-        "/tokens/": {"PUT": maker},
-    }
-    if parts.settings.enable_emails:
-        emails = Emails(_mailer(parts))
-        exact["/emails/templates"] = {"GET": emails.names}
-        exact["/emails/send"] = {"POST": emails.send}
-        below["/emails/templates/"] = {"GET": emails.template}
-    return exact, below
+
+
+def _registry_parts(parts: _Parts) -> RegistryParts | None:
+    if parts.registry is None:
+        return None
+    return RegistryParts(
+        parts.registry,
+        parts.sharing.links,
+        parts.settings.lifetime_policy(),
+        Origins(parts.settings.trusted_proxies),
+        parts.clock,
+    )
 
 
 def _mailer(parts: _Parts) -> Mailer:
@@ -211,4 +231,10 @@ def _keeper(parts: _Parts) -> Keeper:
     if parts.registry is None:
         return NoKeeper()
     style = parts.settings.link_style
-    return RegistryKeeper(parts.registry, parts.sharing.links, style, parts.clock)
+    return RegistryKeeper(
+        parts.registry,
+        parts.sharing.links,
+        style,
+        parts.clock,
+        Origins(parts.settings.trusted_proxies),
+    )

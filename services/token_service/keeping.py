@@ -9,8 +9,9 @@ from orthanc_share.domain.errors import LimitNotEnforceableError
 from orthanc_share.domain.share import Share
 from orthanc_share.domain.viewer import ViewerLinks
 from orthanc_share.registry.registry import Registry
-from orthanc_share.store.records import NewShare, Origin
+from orthanc_share.store.records import NewShare
 from orthanc_share.web.plain import CALLER
+from token_service.origins import Origins
 from token_service.registry_settings import LinkStyle
 from token_service.schemas import ShareRequest
 
@@ -55,26 +56,27 @@ class RegistryKeeper:
         links: Knows whether there is a landing page.
         style: What the link shall hold.
         clock: The present instant.
+        origins: Tells who asks, and from where.
     """
 
     def __init__(
-        self, registry: Registry, links: ViewerLinks, style: LinkStyle, clock: Clock
+        self,
+        registry: Registry,
+        links: ViewerLinks,
+        style: LinkStyle,
+        clock: Clock,
+        origins: Origins,
     ) -> None:
         self._registry = registry
         self._links = links
         self._style = style
         self._clock = clock
+        self._origins = origins
 
     def check(self, request: ShareRequest, share: Share) -> None:
         """Refuse a limit on a link that leads past the landing page."""
-        if not request.is_limited:
-            return
-        if not share.type.is_publication:
-            raise LimitNotEnforceableError(f"{share.type} takes no limit or password.")
-        if not self._links.has_landing:
-            raise LimitNotEnforceableError(
-                "A limit or a password needs a landing page (PUBLIC_LANDING_ROOT)."
-            )
+        if request.is_limited:
+            self._links.check_guardable(share)
 
     async def keep(
         self, request: ShareRequest, share: Share, scope: Scope
@@ -96,7 +98,7 @@ class RegistryKeeper:
         code = await store.shares.create(
             new,
             now=self._clock(),
-            origin=Origin(scope[CALLER]),
+            origin=self._origins.of(scope),
             with_code=is_short,
         )
         return None if code is None else self._links.short_url(code)

@@ -4,7 +4,8 @@ FastAPI describes its own routes; the plain ones (design 7) are described here, 
 the same models that read and write their bodies.
 """
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,24 +15,28 @@ from pydantic.json_schema import models_json_schema
 
 from orthanc_share.domain.share import ShareType
 from orthanc_share.web.problems import PROBLEM_MEDIA_TYPE
+from token_service.neighbour_schemas import LookRequest, OpenRequest, ReportRequest
+from token_service.operations import EMAIL_OPERATIONS, OPERATIONS, Operation
+from token_service.registry_operations import REGISTRY_OPERATIONS
+from token_service.registry_requests import (
+    ChangeRequest,
+    RevocationRequest,
+    SelectionRequest,
+)
 from token_service.schemas import (
-    AccessAnswer,
     AccessQuestion,
     LetterAnswer,
-    LetterRequest,
-    NamesBody,
     ProblemBody,
-    ProfileAnswer,
     ProfileQuestion,
-    RolesBody,
-    ShareAnswer,
     ShareRequest,
-    TokenAnswer,
     TokenQuestion,
 )
 
 _REFERENCE = "#/components/schemas/{model}"
 _SECURITY = "basic"
+_NULL = {"type": "null"}
+_NAME = re.compile(r"\{(\w+)\}")
+_PARTS = re.compile(r"[^a-z]+")
 _STUDY = {
     "dicom-uid": "1.2.276.0.99.1",
     "orthanc-id": "11111111-22222222-33333333-44444444-55555555",
@@ -52,112 +57,36 @@ _EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
     },
     TokenQuestion: {"token-key": "token", "token-value": "aaa.bbb.ccc"},
     ProfileQuestion: {"token-key": "token", "token-value": "aaa.bbb.ccc"},
+    ChangeRequest: {"title": "For the second opinion", "validity-duration": 1_296_000},
+    RevocationRequest: {"reason": "Sent to the wrong address"},
+    SelectionRequest: {"study": "1.2.276.0.99.1", "dry-run": True},
+    LookRequest: {"token": "aaa.bbb.ccc"},
+    OpenRequest: {"code": "AbCdEfGhIjKlMnOpQrStUv", "address": "192.0.2.7"},
+    ReportRequest: {
+        "tallies": [{"share-id": "AbCdEfGhIjKlMnOpQrStUv", "granted": 12, "denied": 0}]
+    },
 }
 _REFUSALS = {
     400: "The body is not JSON, or path and body contradict each other",
-    404: "There is none of that name",
-    409: "The roles cannot be stored here",
+    404: "There is none of that name or id, or the site keeps no registry",
+    409: "The share was revoked, or the roles cannot be stored here",
     401: "The login is missing or wrong",
     408: "The body came too slowly",
     413: "The body is too large",
-    422: "A member is wrong, or the share is not possible here",
+    422: "A member is wrong, or the share or link is not possible here",
     500: "A mistake of ours",
     502: "MedDream answered nonsense",
-    503: "MedDream does not answer, or too many logins are checked",
+    503: "MedDream or the database does not answer, or too many logins are checked",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One method of one path.
-
-    Args:
-        method: In lower case.
-        path: With parameters in braces.
-        summary: One line.
-        body: Model of the request's body, if any.
-        answer: Model of the answer; None: HTML.
-        refusals: Status codes of problem bodies besides 401, 408, 413 and 500.
-        description: More lines.
-    """
-
-    method: str
-    path: str
-    summary: str
-    body: type[BaseModel] | None = None
-    answer: type[BaseModel] | None = None
-    refusals: tuple[int, ...] = ()
-    description: str = ""
-
-    @property
-    def refused(self) -> tuple[int, ...]:
-        """All status codes of problem bodies."""
-        reading = (408, 413) if self.body is not None else ()
-        return tuple(sorted((401, 500, 503, *reading, *self.refusals)))
-
-
-_CREATION = (400, 422, 502)
-_TYPED = "The type goes before the one in the body and must not contradict it."
-_ALWAYS = "A question that cannot be read is denied, not refused."
-
-OPERATIONS = (
-    Operation("put", "/shares", "Make a share", ShareRequest, ShareAnswer, _CREATION),
-    *(
-        Operation(
-            "put", path, "Make a share", ShareRequest, ShareAnswer, _CREATION, _TYPED
-        )
-        for path in ("/shares/{type}", "/tokens/{type}")
-    ),
-    *(
-        Operation(
-            "post",
-            path,
-            "May this token do this?",
-            AccessQuestion,
-            AccessAnswer,
-            description=_ALWAYS,
-        )
-        for path in ("/shares/validate", "/tokens/validate")
-    ),
-    *(
-        Operation("post", path, "What is in this token?", TokenQuestion, TokenAnswer)
-        for path in ("/shares/decode", "/tokens/decode")
-    ),
-    *(
-        Operation("post", path, "Who is this?", ProfileQuestion, ProfileAnswer)
-        for path in ("/shares/profile", "/user/get-profile")
-    ),
-    *(
-        Operation("get", path, "All roles", answer=RolesBody)
-        for path in ("/shares/roles", "/settings/roles")
-    ),
-    *(
-        Operation(
-            "put", path, "Replace all roles", RolesBody, RolesBody, (400, 409, 422)
-        )
-        for path in ("/shares/roles", "/settings/roles")
-    ),
-)
-"""All plain endpoints but those of `EMAIL_OPERATIONS`."""
-
-EMAIL_OPERATIONS = (
-    Operation("get", "/emails/templates", "Names of all templates", answer=NamesBody),
-    Operation("get", "/emails/templates/{name}", "One template", refusals=(404,)),
-    Operation(
-        "post",
-        "/emails/send",
-        "Send a letter",
-        LetterRequest,
-        LetterAnswer,
-        (400, 404, 422),
-    ),
-)
-"""The endpoints that exist only with `ENABLE_EMAILS`."""
+ALL_OPERATIONS = (*OPERATIONS, *REGISTRY_OPERATIONS)
+"""The endpoints that are always there."""
 
 
 def describe(app: FastAPI, *, with_emails: bool) -> None:
     """Let `app` describe its plain endpoints too."""
-    operations = (*OPERATIONS, *(EMAIL_OPERATIONS if with_emails else ()))
+    operations = (*ALL_OPERATIONS, *(EMAIL_OPERATIONS if with_emails else ()))
 
     def openapi() -> dict[str, Any]:
         if not app.openapi_schema:
@@ -210,23 +139,24 @@ def _operation(operation: Operation) -> dict[str, Any]:
         if operation.body in _EXAMPLES:
             content["example"] = _EXAMPLES[operation.body]
         described["requestBody"] = {
-            "required": True,
+            "required": operation.needs_body,
             "content": {"application/json": content},
         }
-    if "{" in operation.path:
-        described["parameters"] = [_parameter(operation.path)]
+    parameters = [*_path_parameters(operation), *_query_parameters(operation)]
+    if parameters:
+        described["parameters"] = parameters
     return described
 
 
 def _operation_id(operation: Operation) -> str:
-    words = operation.path.strip("/").replace("{", "").replace("}", "").split("/")
-    return "_".join((operation.method, *words)).replace("-", "_")
+    words = _PARTS.split(operation.path.strip("/"))
+    return "_".join((operation.method, *filter(None, words)))
 
 
 def _answer(operation: Operation) -> dict[str, Any]:
     if operation.answer is None:
-        html = {"text/html": {"schema": {"type": "string"}}}
-        return {"description": "Done", "content": html}
+        content = {operation.media_type: {"schema": {"type": "string"}}}
+        return {"description": "Done", "content": content}
     content = {"application/json": _content(operation.answer)}
     return {"description": "Done", "content": content}
 
@@ -248,9 +178,42 @@ def _content(model: type[BaseModel]) -> dict[str, Any]:
     return {"schema": {"$ref": _REFERENCE.format(model=model.__name__)}}
 
 
-def _parameter(path: str) -> dict[str, Any]:
-    name = path[path.index("{") + 1 : path.index("}")]
+def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
+    found = _NAME.search(operation.path)
+    if found is None:
+        return
     schema: dict[str, Any] = {"type": "string"}
-    if name == "type":
-        schema["enum"] = list(ShareType)
-    return {"name": name, "in": "path", "required": True, "schema": schema}
+    name, about = found[1], "Its name"
+    if operation.body is ShareRequest:
+        schema["enum"], about = list(ShareType), "Type of the share"
+    elif name == "share":
+        about = "Id of the share, the `share-id` of its creation"
+    yield {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": about,
+        "schema": schema,
+    }
+
+
+def _query_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
+    if operation.query is None:
+        return
+    described = operation.query.model_json_schema()
+    for name, member in described["properties"].items():
+        schema = _without_null(member, described.get("$defs", {}))
+        about = schema.pop("description", "")
+        yield {"name": name, "in": "query", "description": about, "schema": schema}
+
+
+def _without_null(member: dict[str, Any], models: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a member of a query, which cannot be null."""
+    kinds = [kind for kind in member.get("anyOf", [member]) if kind != _NULL]
+    schema = {**member, **kinds[0]}
+    model = models.get(schema.pop("$ref", "").rpartition("/")[2], {})
+    schema = {**model, **schema}
+    if schema.get("default", _NULL) is None:
+        del schema["default"]
+    schema.pop("anyOf", None)
+    return schema

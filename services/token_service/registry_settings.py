@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr
 from typing_extensions import override
 
 from orthanc_share.config.sources import SettingsBase, problems_of
-from orthanc_share.config.values import Duration
+from orthanc_share.config.values import REGISTRY_GRACE, Duration, RegistryGrace
 from orthanc_share.registry.options import RegistryOptions
 from orthanc_share.store.records import Retention
 from orthanc_share.store.second_factor import TryLimits
@@ -57,14 +57,7 @@ class RegistrySettings(SettingsBase):
             le=timedelta(days=1),
         ),
     ] = timedelta(seconds=60)
-    registry_grace: Annotated[
-        Duration,
-        Field(
-            description="How long links work on while the database is away",
-            ge=timedelta(seconds=5),
-            le=timedelta(days=1),
-        ),
-    ] = timedelta(minutes=5)
+    registry_grace: RegistryGrace = REGISTRY_GRACE
     viewer_token_duration: Annotated[
         Duration,
         Field(

@@ -47,7 +47,7 @@ def _date(value: Any) -> Any:
         raise ValueError("should be an ISO 8601 date-time") from None
 
 
-def _title(value: str) -> str:
+def _short_text(value: str) -> str:
     if any(unicodedata.category(mark) in {"Cc", "Cs"} for mark in value):
         raise ValueError("should hold no control characters")
     return value.strip()
@@ -71,9 +71,13 @@ Expiry = Annotated[
 ]
 """When a share ends."""
 
+ShortText = Annotated[
+    StrictStr, AfterValidator(_short_text), Field(max_length=TITLE_LENGTH_MAX)
+]
+"""A line of free text."""
+
 Title = Annotated[
-    Annotated[StrictStr, AfterValidator(_title), Field(max_length=TITLE_LENGTH_MAX)]
-    | None,
+    ShortText | None,
     Field(description="Free text to find the share by; name no patient in it"),
 ]
 """Title of a share."""
@@ -94,6 +98,11 @@ Password = Annotated[
     Field(description="Second factor, asked for when the link is opened; null: none"),
 ]
 """Second factor."""
+
+
+def revealed(secret: SecretStr | None) -> str | None:
+    """Return the text of a secret, if there is one; it may be empty."""
+    return None if secret is None else secret.get_secret_value()
 
 
 class Wire(BaseModel):

@@ -1,6 +1,7 @@
 """Who may call: HTTP Basic on every route but those for operation."""
 
 import base64
+import re
 from typing import Any
 
 import argon2
@@ -9,7 +10,8 @@ import pytest
 from tests.support.replay import Answer
 from tests.support.service import Service, basic, creation, running
 from tests.support.settings import USER
-from token_service.openapi import EMAIL_OPERATIONS, OPERATIONS, Operation
+from token_service.openapi import ALL_OPERATIONS
+from token_service.operations import EMAIL_OPERATIONS, OPERATIONS, Operation
 
 WRONG = {
     "none": None,
@@ -31,6 +33,8 @@ WRONG = {
 }
 """Headers that are no login."""
 
+_NAME = re.compile(r"\{\w+\}")
+
 
 def operation_name(operation: Operation) -> str:
     return f"{operation.method} {operation.path}"
@@ -38,14 +42,14 @@ def operation_name(operation: Operation) -> str:
 
 def asked_by(service: Service, operation: Operation, header: str | None) -> Answer:
     """Send a request of an operation with that login."""
-    path = operation.path.replace("{type}", "stone-viewer-publication")
+    path = _NAME.sub("stone-viewer-publication", operation.path)
     headers = {} if header is None else {"Authorization": header}
     body: Any = None if operation.body is None else {}
     visitor = Service(service.base, None)
     return visitor.call(operation.method.upper(), path, body, headers)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=operation_name)
+@pytest.mark.parametrize("operation", ALL_OPERATIONS, ids=operation_name)
 def test_nobody_gets_an_answer_without_the_right_login(
     operation: Operation, service: Service
 ) -> None:

@@ -18,7 +18,7 @@ from tests.support.service import (
 )
 from tests.support.settings import DEIDENTIFICATION_KEY, PUBLIC, SECRET_KEY, USER
 from tests.support.tokens import OTHER_KEY, share_token, users_token
-from token_service.openapi import OPERATIONS
+from token_service.openapi import ALL_OPERATIONS
 
 PASSWORD = "correct-horse-battery-staple"
 ANONYMIZED: dict[str, Any] = {
@@ -35,7 +35,7 @@ def everything_that_is_asked(service: Service, token: str) -> list[Answer]:
     members = (*body, "id", "anonymized", "studies", "dicom-uid", "orthanc-id")
     answers = [
         service.call(operation.method.upper(), operation.path, body)
-        for operation in OPERATIONS
+        for operation in ALL_OPERATIONS
         for body in (
             question(token),
             question(f"Bearer {token}"),

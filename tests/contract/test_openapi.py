@@ -9,6 +9,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core import NOT_SET
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -17,15 +18,19 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from orthanc_share.web.plain import PlainRoutes
+from orthanc_share.web.routing import PlainRoutes
 from tests.support.meddream import MedDreamTokenService
 from tests.support.service import Service, basic, running
 from tests.support.settings import PUBLIC, USER, token_service_settings
 from tests.support.smtp import MailServer
 from token_service.app import create_app
-from token_service.openapi import EMAIL_OPERATIONS, OPERATIONS, Operation
+from token_service.openapi import ALL_OPERATIONS
+from token_service.operations import EMAIL_OPERATIONS, Operation
 
-DESCRIBED = (*OPERATIONS, *EMAIL_OPERATIONS)
+DESCRIBED = (*ALL_OPERATIONS, *EMAIL_OPERATIONS)
+OF_ONE_SHARE = [
+    one for one in ALL_OPERATIONS if "{share}" in one.path and one.method != "put"
+]
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -56,6 +61,8 @@ def documented(
         running(
             docs=True,
             metrics=True,
+            registry=True,
+            data_dir=folder / "data",
             public_meddream_root=f"{PUBLIC}/meddream/",
             meddream_token_service_url=meddream.url,
             permissions_file_path=roles,
@@ -127,11 +134,84 @@ def test_every_example_of_a_body_works(
             body = operation.get("requestBody", {}).get("content", {})
             example = body.get("application/json", {}).get("example")
             if example is not None:
-                filled = path.replace("{type}", "stone-viewer-publication")
+                filled = filled_in(path, method, documented)
                 answer = documented.call(method.upper(), filled, example)
                 assert answer.status == 200, (path, answer.raw)
                 tried += 1
-    assert tried >= 8
+    assert tried >= 14
+
+
+def filled_in(path: str, method: str, service: Service) -> str:
+    """Return the path with a type of shares, or the id of a share, as it wants."""
+    share_type = "stone-viewer-publication"
+    if "{share}" in path and method != "put":
+        return path.replace("{share}", service.made(share_type)["share-id"])
+    return path.replace("{share}", share_type).replace("{type}", share_type)
+
+
+@pytest.mark.parametrize("operation", OF_ONE_SHARE, ids=operation_name)
+@pytest.mark.parametrize("state", ["new", "opened", "revoked"])
+def test_what_is_done_with_a_share_is_answered_as_described(
+    state: str, operation: Operation, documented: Service, schema: BaseSchema
+) -> None:
+    made = documented.made(title="x", id="y", max_openings=3, password="secret")
+    path = f"/shares/{made['share-id']}"
+    if state != "new":
+        link = {"token": made["token"], "password": "secret"}
+        assert documented.call("POST", "/links/open", link).status == 200
+    if state == "revoked":
+        documented.call("DELETE", path)
+    case = schema[operation.path][operation.method.upper()].Case(
+        path_parameters={"share": made["share-id"]},
+        body={} if operation.body else NOT_SET,
+        media_type="application/json" if operation.body else None,
+    )
+    response = case.call(base_url=documented.base, headers=dict(AUTHORIZED))
+    refused = operation.method in {"patch", "post"} or "qr" in operation.path
+    expected = 409 if state == "revoked" and refused else 200
+    assert response.status_code == expected, response.text
+    case.validate_response(response, checks=CHECKS)
+
+
+def test_every_outcome_of_a_link_is_as_described(
+    documented: Service, schema: BaseSchema
+) -> None:
+    plain, limited = documented.token(), documented.token(max_openings=1)
+    locked = documented.token(password="secret")
+    later = documented.token(not_before="2027-01-01T00:00:00Z")
+    asked: list[tuple[str, dict[str, Any], str]] = [
+        ("/links/look", {"token": plain}, "view"),
+        ("/links/look", {"token": limited}, "left"),
+        ("/links/look", {"code": "none"}, "invalid"),
+        ("/links/look", {"token": later}, "not-yet-valid"),
+        ("/links/open", {"token": limited}, "opened"),
+        ("/links/open", {"token": limited, "user-agent": "x"}, "used-up"),
+        ("/links/open", {"token": locked, "password": "guess"}, "wrong-password"),
+    ]
+    for path, link, told in asked:
+        case = schema[path]["POST"].Case(body=link, media_type="application/json")
+        response = case.call(base_url=documented.base, headers=dict(AUTHORIZED))
+        assert response.status_code == 200
+        assert told in response.text
+        case.validate_response(response, checks=CHECKS)
+
+
+def test_news_and_reports_are_as_described(
+    documented: Service, schema: BaseSchema
+) -> None:
+    made = documented.made()
+    documented.call("DELETE", f"/shares/{made['share-id']}")
+    report: dict[str, Any] = {
+        "tallies": [{"share-id": made["share-id"], "denied": 1, "reasons": ["revoked"]}]
+    }
+    news = schema["/shares/news"]["GET"].Case(query={"cursor": 0})
+    tallies = schema["/shares/tallies"]["POST"].Case(
+        body=report, media_type="application/json"
+    )
+    for case in (news, tallies):
+        response = case.call(base_url=documented.base, headers=dict(AUTHORIZED))
+        assert response.status_code == 200
+        case.validate_response(response, checks=CHECKS)
 
 
 def test_the_status_of_an_unknown_layout_is_described(
@@ -157,22 +237,19 @@ def test_every_route_is_described_and_nothing_else(document: dict[str, Any]) -> 
     assert document["paths"].keys() == paths | {"/health", "/ready", "/metrics"}
 
 
-def test_what_is_described_is_what_is_installed() -> None:
-    app = create_app(token_service_settings())
+@pytest.mark.parametrize("registry", [True, False])
+def test_what_is_described_is_what_is_installed(
+    tmp_path: Path, *, registry: bool
+) -> None:
+    app = create_app(token_service_settings(registry=registry, data_dir=tmp_path))
     installed: set[tuple[str, str]] = set()
     for middleware in app.user_middleware:
         kind: Any = middleware.cls
         if kind is PlainRoutes:
             tables: Any = middleware.kwargs
-            for path, methods in (
-                *tables["routes"].items(),
-                *tables["prefixes"].items(),
-            ):
+            for path, methods in tables["routes"].items():
                 installed |= {(method, path) for method in methods}
-    described = {
-        (operation.method.upper(), operation.path.replace("{type}", ""))
-        for operation in OPERATIONS
-    }
+    described = {(one.method.upper(), one.path) for one in ALL_OPERATIONS}
     assert installed == described
 
 

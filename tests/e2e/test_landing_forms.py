@@ -32,7 +32,7 @@ from landing.settings import LandingSettings
 from orthanc_share.store.errors import StoreUnavailableError
 from orthanc_share.store.records import Origin, StoredShare
 from orthanc_share.store.store import Store, open_store
-from suite.app import assemble
+from suite.app import assemble, combine
 from suite.server import bind
 from tests.support import axe
 from tests.support.browser import ARGUMENTS, screenshot_path
@@ -143,7 +143,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             data_dir=folder,
             link_style=LinkStyle.SHORT,
         )
-        app = assemble(
+        services = assemble(
             tokens,
             LandingSettings(**shared, **LOOKS, trusted_proxies=(LOOPBACK,)),
             AnonymizerSettings(**shared),
@@ -154,7 +154,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             clock=clock,
             desk=OtherDesk(StoreUnavailableError()),
         )
-        with serve(app, bound) as address, serve(broken) as trouble:
+        with serve(combine(*services), bound) as address, serve(broken) as trouble:
             yield Site(
                 f"{address}/welcome/",
                 Service(address),

@@ -3,14 +3,12 @@
 from http import HTTPStatus
 
 import msgspec
-from pydantic import ValidationError
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
 from orthanc_share.upstream.mail import Mail, Mailer
 from orthanc_share.upstream.mail_delivery import NotSent
-from orthanc_share.web.json_body import parse_json
-from orthanc_share.web.problems import InvalidMembersError
+from token_service.reading import read_body_as
 from token_service.schemas import LetterRequest
 
 _TEMPLATES = "/emails/templates/"
@@ -41,11 +39,7 @@ class Emails:
 
     async def send(self, _scope: Scope, body: bytes) -> Response:
         """Send a letter; 400 with the reason if it could not be sent."""
-        content = parse_json(body)
-        try:
-            letter = LetterRequest.model_validate(content)
-        except ValidationError as error:
-            raise InvalidMembersError(error.errors(include_url=False)) from None
+        letter = read_body_as(LetterRequest, body)
         outcome = await self._mailer.send(
             Mail(
                 to=letter.destination_email,

@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 import msgspec
-from pydantic import ValidationError
 from starlette.types import Scope
 
 from orthanc_share.domain.clock import Clock
@@ -19,12 +18,11 @@ from orthanc_share.domain.lifetime import LifetimePolicy
 from orthanc_share.domain.resource import Level
 from orthanc_share.domain.share import Share, ShareType, new_share_id
 from orthanc_share.upstream.meddream import MedDreamBroker
-from orthanc_share.web.json_body import parse_json
 from orthanc_share.web.metrics import Metrics
 from orthanc_share.web.plain import CALLER
-from orthanc_share.web.problems import InvalidMembersError
 from orthanc_share.web.sharing import Sharing
 from token_service.keeping import Keeper
+from token_service.reading import read_body_as
 from token_service.schemas import ShareRequest, echo
 
 LINK_LENGTH_MAX = 15_000
@@ -70,11 +68,7 @@ class ShareMaker:
 
     async def __call__(self, scope: Scope, body: bytes) -> bytes:
         """Return the JSON answer for the share asked for in `body`."""
-        content = parse_json(body)
-        try:
-            request = ShareRequest.model_validate(content)
-        except ValidationError as error:
-            raise InvalidMembersError(error.errors(include_url=False)) from None
+        request = read_body_as(ShareRequest, body)
         share = self._share(request, _type_in_path(scope["path"]))
         self._keeper.check(request, share)
         token = await self._token(share)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 
 from orthanc_share.config.json_with_comments import MemberTwiceError, unique_members
 
@@ -124,6 +124,19 @@ Networks = Annotated[tuple[Network, ...], BeforeValidator(_networks)]
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """Seconds, or a number with a unit: `90`, `15m`, `30d`."""
+
+REGISTRY_GRACE = timedelta(minutes=5)
+"""How long what is known of revocations is used without news, by default."""
+
+RegistryGrace = Annotated[
+    Duration,
+    Field(
+        description="How long links work on while the database is away",
+        ge=timedelta(seconds=5),
+        le=timedelta(days=1),
+    ),
+]
+"""How long what is known of revocations is used without news."""
 
 Address = Annotated[str, BeforeValidator(_address)]
 """An http or https address."""

@@ -10,7 +10,8 @@ OrthancShareError
 │   ├── UnknownShareTypeError     there is no such type
 │   ├── ShareTypeDisabledError    this site does not offer the type
 │   ├── LimitNotEnforceableError  a limit or password that this link cannot have
-│   └── NoticeAddressError        notices are not sent to that address
+│   ├── NoticeAddressError        notices are not sent to that address
+│   └── NoShortLinkError          nothing here would open a short link of the share
 ├── TokenError                    a token opens nothing
 │   ├── InvalidTokenError         not readable, or not signed by us
 │   ├── ExpiredTokenError         was valid once
@@ -19,6 +20,7 @@ OrthancShareError
 │   ├── InvalidRolesError         it cannot be stored as it is
 │   └── RolesNotWritableError     there is no file for it, or none we may write
 ├── TemplateNotFoundError         no e-mail template has that name
+├── RegistryOffError              the site keeps no registry of shares
 └── UpstreamError                 another server answered nonsense
     └── UpstreamUnavailableError  another server is not there now
         └── UpstreamTimeoutError  another server is there, but did not answer in time
@@ -100,6 +102,12 @@ class NoticeAddressError(ShareError):
     code = "notice_address"
 
 
+class NoShortLinkError(ShareError):
+    """The share cannot have a short link: no landing page would open it."""
+
+    code = "no_short_link"
+
+
 class TokenError(OrthancShareError):
     """A token opens nothing."""
 
@@ -166,6 +174,15 @@ class TemplateNotFoundError(OrthancShareError):
     """No e-mail template has the name asked for."""
 
     code = "template_not_found"
+
+
+class RegistryOffError(OrthancShareError):
+    """The site keeps no registry, so that it knows none of its shares."""
+
+    code = "registry_off"
+
+    def __init__(self) -> None:
+        super().__init__("This site keeps no registry of shares (REGISTRY=off).")
 
 
 class UpstreamError(OrthancShareError):

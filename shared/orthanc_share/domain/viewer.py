@@ -6,7 +6,11 @@ from enum import StrEnum
 from typing import Protocol, assert_never
 from urllib.parse import quote
 
-from orthanc_share.domain.errors import InvalidResourceError, ShareTypeDisabledError
+from orthanc_share.domain.errors import (
+    InvalidResourceError,
+    LimitNotEnforceableError,
+    ShareTypeDisabledError,
+)
 from orthanc_share.domain.share import Flavour, Share, ShareType
 
 
@@ -103,6 +107,20 @@ class ViewerLinks:
         if self._roots.anonymized_orthanc is None or self._pseudonyms is None:
             raise ShareTypeDisabledError("This site does not offer anonymized shares.")
 
+    def check_guardable(self, share: Share) -> None:
+        """Return if a limit or a second factor of `share` would hold.
+
+        Raises:
+            LimitNotEnforceableError: Its link leads past the landing page, where
+                nobody would ask for a password, or count.
+        """
+        if not share.type.is_publication:
+            raise LimitNotEnforceableError(f"{share.type} takes no limit or password.")
+        if self._roots.landing is None:
+            raise LimitNotEnforceableError(
+                "A limit or a password needs a landing page (PUBLIC_LANDING_ROOT)."
+            )
+
     def link(self, share: Share, token: str) -> str | None:
         """Return the link to hand out; None for links that the caller builds (C.1).
 
@@ -129,11 +147,6 @@ class ViewerLinks:
         if root is None or not root.endswith("/"):
             return None
         return f"{root}{SHORT_LINKS}{_encode(code)}"
-
-    @property
-    def has_landing(self) -> bool:
-        """Whether there is a landing page."""
-        return self._roots.landing is not None
 
     def viewer_url(self, share: Share, token: str) -> str | None:
         """Return where a browser opens `share`; None for viewer and download links.

@@ -60,9 +60,12 @@ class Follower:
         try:
             async with asyncio.timeout(ASK_TIMEOUT):
                 await self._catch_up()
-        except (OrthancShareError, TimeoutError):
+        except (OrthancShareError, TimeoutError) as error:
             if not self._is_cut_off:
-                _log.warning("revocations cannot be read; the known ones are used")
+                _log.warning(
+                    "revocations cannot be read; the known ones are used",
+                    extra={"detail": str(error)},
+                )
             self._is_cut_off = True
             return
         if self._is_cut_off:

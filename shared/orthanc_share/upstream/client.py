@@ -52,6 +52,10 @@ class Timeouts:
         )
 
 
+Client = httpx.AsyncClient
+"""A client as `create_client` makes it."""
+
+
 def create_client(
     *,
     base_url: str = "",
@@ -59,15 +63,18 @@ def create_client(
     max_connections: int = 100,
     tls: ssl.SSLContext | None = None,
     auth: tuple[str, str] | None = None,
+    keep_alive: bool = True,
 ) -> httpx.AsyncClient:
     """Return a new client; whoever asks for it closes it (`async with`).
 
     Args:
         base_url: Put before relative addresses.
         timeouts: Defaults suit an Orthanc on the same network.
-        max_connections: Most connections at once; half of them are kept open.
+        max_connections: Most connections at once; half of them are kept open, or none.
         tls: For a private certificate authority; default: the public ones.
         auth: User name and password for HTTP Basic.
+        keep_alive: Whether connections are used again. The server may be closing the
+            one that is chosen; nobody knows then whether it heard the question.
     """
     _keep_addresses_out_of_logs()
     return httpx.AsyncClient(
@@ -80,7 +87,7 @@ def create_client(
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         limits=httpx.Limits(
             max_connections=max_connections,
-            max_keepalive_connections=max(1, max_connections // 2),
+            max_keepalive_connections=max(1, max_connections // 2) * keep_alive,
         ),
         timeout=(timeouts or Timeouts()).to_httpx(),
         trust_env=False,

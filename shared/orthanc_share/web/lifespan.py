@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from starlette.applications import Starlette
 
-from orthanc_share.config.settings import SharingSettings
+from orthanc_share.config.settings import AskingSettings, SharingSettings
+from orthanc_share.upstream.calls import Calls
 from orthanc_share.upstream.client import create_client
 from orthanc_share.upstream.meddream import MedDreamBroker
 
@@ -59,3 +60,22 @@ def open_broker(
     stack.push_async_callback(client.aclose)
     stack.push_async_callback(broker.aclose)
     return broker
+
+
+def open_calls(settings: AskingSettings, stack: AsyncExitStack) -> Calls:
+    """Return what asks token-service, which has the registry.
+
+    Args:
+        settings: Where it is, and with which login.
+        stack: Closes the connections.
+
+    Raises:
+        ConfigurationError: There is no address.
+    """
+    client = create_client(
+        base_url=settings.registry_address(),
+        auth=settings.token_service_login(),
+        keep_alive=False,
+    )
+    stack.push_async_callback(client.aclose)
+    return Calls(client, "token-service")

@@ -1,8 +1,7 @@
 """Endpoints without a framework: what the plugin asks for every image (design 7).
 
-`PlainRoutes` stands in front of the application and answers a few exact paths itself;
-everything else goes on to the application behind it. `PlainFastAPI` answers the busiest
-of them before FastAPI does anything for the request.
+`routing.PlainRoutes` sends requests to them; `PlainFastAPI` answers the busiest of them
+before FastAPI does anything for the request.
 """
 
 import asyncio
@@ -21,12 +20,7 @@ from typing_extensions import override
 from orthanc_share.domain.errors import OrthancShareError
 from orthanc_share.web.authentication import Authenticator
 from orthanc_share.web.json_body import JSON_LIMIT
-from orthanc_share.web.problems import (
-    RequestError,
-    internal_problem,
-    problem,
-    problem_of,
-)
+from orthanc_share.web.problems import RequestError, internal_problem, problem_of
 
 BODY_TIMEOUT = 10.0
 """Longest time for a request's body, in seconds; the plugin itself gives up then."""
@@ -201,48 +195,6 @@ def _longer(body: bytes, message: Message, limit: int) -> bytes:
     return body
 
 
-class PlainRoutes:
-    """ASGI middleware that answers exact paths by itself.
-
-    Args:
-        app: Answers everything else.
-        routes: Path to method to endpoint; other methods of these paths get 405.
-        prefixes: Like `routes`, for all paths below a prefix that ends with `/`.
-    """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        routes: Mapping[str, Mapping[str, ASGIApp]],
-        prefixes: Mapping[str, Mapping[str, ASGIApp]],
-    ) -> None:
-        self._app = app
-        self._routes = routes
-        self._prefixes = prefixes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request or hand it on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        methods = self._routes.get(scope["path"])
-        endpoint = None if methods is None else methods.get(scope["method"])
-        if endpoint is None:
-            endpoint = self._other(scope, methods)
-        await endpoint(scope, receive, send)
-
-    def _other(self, scope: Scope, methods: Mapping[str, ASGIApp] | None) -> ASGIApp:
-        allowed = dict(methods or {})
-        for prefix, below in self._prefixes.items():
-            if scope["path"].startswith(prefix):
-                allowed = {**below, **allowed}
-        if not allowed:
-            return self._app
-        # The server leaves out the body of an answer to HEAD.
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        return allowed.get(method) or _not_allowed(allowed)
-
-
 NO_TELEMETRY: Any = {
     "tracing": False,
     "metrics": False,
@@ -278,9 +230,3 @@ class PlainFastAPI(FastAPI):
             await super().__call__(scope, receive, send)
         else:
             await endpoint(scope, receive, send)
-
-
-def _not_allowed(methods: Iterable[str]) -> Response:
-    status = HTTPStatus.METHOD_NOT_ALLOWED
-    allow = {"Allow": ", ".join(sorted(methods))}
-    return problem(status, "This address does not take that method.", headers=allow)

@@ -14,6 +14,7 @@ from orthanc_share.deidentification.actions import DeidentificationError
 from orthanc_share.domain.errors import (
     ConfigurationError,
     OrthancShareError,
+    RegistryOffError,
     RolesError,
     RolesNotWritableError,
     ShareError,
@@ -23,6 +24,12 @@ from orthanc_share.domain.errors import (
     UpstreamError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
+)
+from orthanc_share.store.errors import (
+    DuplicateShareError,
+    ShareNotFoundError,
+    ShareRevokedError,
+    StoreUnavailableError,
 )
 from orthanc_share.web.json_body import UnreadableBodyError
 
@@ -83,6 +90,11 @@ STATUS: Mapping[type[OrthancShareError], HTTPStatus] = {
     RolesError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RolesNotWritableError: HTTPStatus.CONFLICT,
     TemplateNotFoundError: HTTPStatus.NOT_FOUND,
+    RegistryOffError: HTTPStatus.NOT_FOUND,
+    ShareNotFoundError: HTTPStatus.NOT_FOUND,
+    ShareRevokedError: HTTPStatus.CONFLICT,
+    DuplicateShareError: HTTPStatus.CONFLICT,
+    StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     TokenError: HTTPStatus.FORBIDDEN,
     DeidentificationError: HTTPStatus.BAD_GATEWAY,
     UpstreamError: HTTPStatus.BAD_GATEWAY,

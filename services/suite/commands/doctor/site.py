@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-import httpx
-
 from orthanc_share.config.settings import SharingSettings
 from orthanc_share.domain.clock import Clock
 from orthanc_share.domain.errors import ConfigurationError, InvalidTokenError
 from orthanc_share.domain.resource import Resource
 from orthanc_share.domain.share import Flavour, Share, ShareType, new_share_id
+from orthanc_share.upstream.client import Client
 from orthanc_share.web.sharing import Sharing, build_sharing
 
 NO_STUDY = Resource(
@@ -35,7 +34,7 @@ class Site:
     """
 
     settings: Mapping[str, SharingSettings]
-    client: httpx.AsyncClient
+    client: Client
     clock: Clock
     plugin_url: str | None = None
     login: tuple[str, str] | None = None

@@ -8,7 +8,11 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from orthanc_share.deidentification.identifiers import SharePseudonyms
-from orthanc_share.domain.errors import InvalidResourceError, ShareTypeDisabledError
+from orthanc_share.domain.errors import (
+    InvalidResourceError,
+    LimitNotEnforceableError,
+    ShareTypeDisabledError,
+)
 from orthanc_share.domain.resource import Level, Resource
 from orthanc_share.domain.share import Flavour, Share, ShareType
 from orthanc_share.domain.viewer import OhifDataSource, ViewerLinks, ViewerRoots
@@ -298,10 +302,17 @@ def test_a_site_without_anonymizer_or_key_makes_no_anonymized_links() -> None:
 
 def test_short_links_are_below_a_landing_page_that_is_a_folder() -> None:
     made = links(landing="https://share.example.org/welcome/")
-    assert made.has_landing
     assert made.short_url("a-b_c") == "https://share.example.org/welcome/s/a-b_c"
     page = links(landing="https://share.example.org/landing.html")
     assert page.short_url("a-b_c") is None
     none = links(landing=None)
     assert none.short_url("a-b_c") is None
-    assert not none.has_landing
+
+
+def test_a_limit_holds_where_a_landing_page_asks() -> None:
+    links().check_guardable(share("stone-viewer-publication"))
+    with pytest.raises(LimitNotEnforceableError, match="PUBLIC_LANDING_ROOT"):
+        links(landing=None).check_guardable(share("stone-viewer-publication"))
+    for kind in ("viewer-instant-link", "meddream-instant-link"):
+        with pytest.raises(LimitNotEnforceableError, match=kind):
+            links().check_guardable(share(kind))

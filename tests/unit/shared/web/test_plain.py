@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope
 
 from orthanc_share.domain.errors import InvalidTokenError, UpstreamUnavailableError
 from orthanc_share.web import plain
@@ -23,7 +23,6 @@ from orthanc_share.web.plain import (
     BodyTooLargeError,
     PlainEndpoint,
     PlainFastAPI,
-    PlainRoutes,
     header,
     read_body,
 )
@@ -200,71 +199,6 @@ async def test_a_question_of_any_length_gets_an_answer() -> None:
 
 def named(name: str) -> PlainTextResponse:
     return PlainTextResponse(name)
-
-
-ROUTES = PlainRoutes(
-    named("behind"),
-    routes={"/exact": {"POST": named("exact")}, "/below/both": {"GET": named("both")}},
-    prefixes={"/below/": {"PUT": named("below")}},
-)
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "expected"),
-    [
-        ("POST", "/exact", "exact"),
-        ("POST", "/exact/", "behind"),
-        ("POST", "/Exact", "behind"),
-        ("POST", "/exac", "behind"),
-        ("POST", "//exact", "behind"),
-        ("PUT", "/below/anything", "below"),
-        ("PUT", "/below/", "below"),
-        ("PUT", "/below", "behind"),
-        ("GET", "/below/both", "both"),
-        ("PUT", "/below/both", "below"),
-        ("GET", "/elsewhere", "behind"),
-    ],
-)
-async def test_paths_go_where_they_should(
-    method: str, path: str, expected: str
-) -> None:
-    sent = await run(ROUTES, http_scope(path, method), body(b""))
-    assert sent[0]["status"] == 200
-    assert sent[1]["body"].decode() == expected
-
-
-async def test_head_is_answered_like_get() -> None:
-    start, _ = await run(ROUTES, http_scope("/below/both", "HEAD"), body(b""))
-    assert start["status"] == 200
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "allow"),
-    [
-        ("GET", "/exact", b"POST"),
-        ("HEAD", "/exact", b"POST"),
-        ("DELETE", "/exact", b"POST"),
-        ("GET", "/below/anything", b"PUT"),
-        ("POST", "/below/both", b"GET, PUT"),
-    ],
-)
-async def test_another_method_is_405_with_those_that_are_allowed(
-    method: str, path: str, allow: bytes
-) -> None:
-    start, _ = await run(ROUTES, http_scope(path, method), body(b""))
-    assert start["status"] == 405
-    assert dict(start["headers"])[b"allow"] == allow
-
-
-async def test_what_is_no_http_goes_on() -> None:
-    seen: list[str] = []
-
-    async def behind(scope: Scope, _receive: Receive, _send: Send) -> None:
-        seen.append(scope["type"])
-
-    routes = PlainRoutes(behind, routes={}, prefixes={})
-    await run(routes, {"type": "websocket"}, receiving())
-    assert seen == ["websocket"]
 
 
 async def test_the_busiest_paths_are_answered_before_fastapi() -> None:

@@ -21,6 +21,14 @@ from orthanc_share.deidentification.gate import (
     Verdict,
 )
 from orthanc_share.domain import errors
+from orthanc_share.store.errors import (
+    DuplicateShareError,
+    InvalidCursorError,
+    InvalidSelectionError,
+    ShareNotFoundError,
+    ShareRevokedError,
+    StoreUnavailableError,
+)
 from orthanc_share.web import problems
 from orthanc_share.web.json_body import UnreadableBodyError
 from orthanc_share.web.plain import BodyTooLargeError
@@ -79,6 +87,15 @@ def example(kind: type[errors.OrthancShareError]) -> errors.OrthancShareError:
         (errors.ExpiredTokenError("x", EPOCH), 403),
         (errors.TemplateNotFoundError("No."), 404),
         (errors.RolesNotWritableError("No."), 409),
+        (errors.RegistryOffError(), 404),
+        (ShareNotFoundError(), 404),
+        (ShareRevokedError(), 409),
+        (DuplicateShareError(), 409),
+        (InvalidCursorError(), 422),
+        (InvalidSelectionError(), 422),
+        (errors.LimitNotEnforceableError("No."), 422),
+        (errors.NoShortLinkError("No."), 422),
+        (StoreUnavailableError(), 503),
         (errors.ShareError("No."), 422),
         (errors.InvalidResourceError("No."), 422),
         (errors.InvalidLifetimeError("No."), 422),

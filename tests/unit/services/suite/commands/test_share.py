@@ -11,7 +11,7 @@ import pytest
 
 from orthanc_share.domain.clock import utc_now
 from orthanc_share.domain.share import ShareType
-from suite.commands import share
+from suite.commands import share_view
 from tests.support.server import serve
 from tests.support.settings import PUBLIC, token_service_settings
 from tests.unit.services.suite.commands.calling import (
@@ -186,7 +186,7 @@ def test_a_list_is_a_table_for_people() -> None:
     done = process("share", "list", "--text", "Größe")
     assert done.status == 0
     head, row = done.stdout.splitlines()
-    assert head.split() == [*share.share_view.COLUMNS]
+    assert head.split() == [*share_view.COLUMNS]
     assert row.split()[0] == share_id
     assert title in row
     assert "0/2" in row
