@@ -11,7 +11,7 @@ import pytest
 
 from orthanc_share.domain.clock import utc_now
 from orthanc_share.domain.share import ShareType
-from suite.commands import share_view
+from suite.commands import share, share_view
 from tests.support.server import serve
 from tests.support.settings import PUBLIC, token_service_settings
 from tests.unit.services.suite.commands.calling import (
