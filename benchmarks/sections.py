@@ -1,6 +1,6 @@
 """The parts of a run, by name, each adding to the report."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from benchmarks.bench import Bench
@@ -38,3 +38,17 @@ SECTIONS: Mapping[str, Section] = {
     "grown-registry": grown,
 }
 """Name to section."""
+
+GROUPS: Mapping[str, Sequence[str]] = {
+    "anonymizer": (
+        *("series", "multiframe", "wado-copies"),
+        *("heads", "streams-memory", "event-loop"),
+    )
+}
+"""Name to the sections that it stands for."""
+
+
+def chosen(names: Sequence[str]) -> Sequence[str]:
+    """Return the sections that names of sections and groups stand for; none: all."""
+    found = [one for name in names for one in GROUPS.get(name, (name,))]
+    return list(dict.fromkeys(found)) or list(SECTIONS)

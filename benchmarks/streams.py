@@ -14,7 +14,7 @@ from benchmarks.samples import Sample
 from benchmarks.servers import Server, module
 from benchmarks.site import anonymizer, in_share, instance_in, orthanc, settings
 from benchmarks.tokens import anonymized_token
-from benchmarks.transfer import ct_multiframe
+from benchmarks.transfer import ct_multiframe, ct_series
 
 MEMORY_MAX = 200.0
 """Largest resident memory that is wanted, in MB."""
@@ -78,11 +78,12 @@ def memory(bench: Bench, report: Report) -> None:
 
 
 def event_loop(bench: Bench, report: Report) -> None:
-    """Read the probe while clients download and others ask for metadata."""
+    """Read the probe while clients download and others ask for a series or metadata."""
     sample, count = ct_multiframe(bench), bench.plan.streams
+    images = ct_series(bench)
     described = Sample("described", bench.plan.described, size=64)
     with (
-        orthanc(bench, sample, described) as upstream,
+        orthanc(bench, sample, images, described) as upstream,
         module("probed", bench.server_core, more=settings(upstream)) as server,
     ):
         _delays(server)
@@ -90,18 +91,20 @@ def event_loop(bench: Bench, report: Report) -> None:
         with streams(server, sample, count) as taken:
             while len(taken) < count or not asked:
                 _ask_for_metadata(server, described)
+                report.other_failures += _wrong([_series(server, images)], images)
                 asked += 1
         found = _delays(server)
     report.other_failures += _wrong(taken, sample)
-    load = f"{_clients(sample, count)} and {asked} study metadata"
+    load = f"{_clients(sample, count)}, {asked} series and as many study metadata"
     report.limits.append(
         Limit(
             name=f"anonymizer's longest wait for its event loop, {load}",
             value=1_000 * found.longest,
             limit=BLOCKED_MAX,
             unit="ms",
-            detail=f"of {described.images} instances; by a task that wakes up every "
-            f"ms, {found.count:,} times; {found.over} waits over {1_000 * LONG:.0f} ms",
+            detail=f"of {images.images} and {described.images} instances; by a task "
+            f"that wakes up every ms, {found.count:,} times; {found.over} waits over "
+            f"{1_000 * LONG:.0f} ms",
         )
     )
     report.limits.append(
@@ -125,6 +128,12 @@ def _wrong(taken: Sequence[Download], sample: Sample) -> int:
 
 def _delays(server: Server) -> Delays:
     return msgspec.json.decode(fetch(server, Want(PATH)).body, type=Delays)
+
+
+def _series(server: Server, sample: Sample) -> Download:
+    # A new share: nothing is remembered of it.
+    token = anonymized_token(sample)
+    return download(server, Want(in_share(server, token), token))
 
 
 def _ask_for_metadata(server: Server, sample: Sample) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from orthanc_share.domain.octets import Octets
+from orthanc_share.web.pieces import PIECES, SEND
 
 _END_OF_LINE: Final = b"\r\n"
 
@@ -44,3 +45,8 @@ class PiecesSender:
             and not cycle.response_complete
             and cycle.scope["method"] != "HEAD"
         )
+
+
+def offer_pieces(cycle: RequestResponseCycle) -> None:
+    """Offer the extension to the application that will answer a request."""
+    cycle.scope["extensions"] = {PIECES: {SEND: PiecesSender(cycle)}}

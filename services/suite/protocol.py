@@ -16,7 +16,7 @@ as the request has arrived (`suite.immediate`).
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 from starlette.types import Scope
@@ -29,10 +29,9 @@ from uvicorn.protocols.http.httptools_impl import (
 from uvicorn.server import ServerState
 
 from orthanc_share.web.json_body import JSON_LIMIT
-from orthanc_share.web.pieces import PIECES, SEND
 from suite.deadlines import Deadlines
 from suite.immediate import ResponseHead, posts_at_once
-from suite.pieces import PiecesSender
+from suite.pieces import offer_pieces
 
 REQUEST_TIMEOUT = 15.0
 """Longest time from the first byte of a request to its last, in seconds."""
@@ -214,8 +213,8 @@ class TimeLimitedProtocol(HttpToolsProtocol):
 
     def _begin_cycle(self) -> None:
         super().on_headers_complete()
-        if self.cycle is not None and self.cycle.scope is self.scope:
-            self.scope["extensions"] = {PIECES: {SEND: PiecesSender(self.cycle)}}
+        # There is one now: requests for WebSockets, which get none, are not taken.
+        offer_pieces(cast("RequestResponseCycle", self.cycle))
 
     def _hand_on_body(self) -> None:
         """Give the application what has arrived of a body."""
