@@ -236,7 +236,9 @@ class Contexts:
     def _drop_oldest(self) -> None:
         while len(self._contexts) > SHARES_MAX:
             _, context = self._contexts.popitem(last=False)
-            self._site.metrics.forget_share(context.share.id)
+            # With another token, or another end, a share has another context.
+            if context.share.id not in {share.id for share, _ in self._contexts}:
+                self._site.metrics.forget_share(context.share.id)
             # Requests that still use it get an error of the index, as if it were new.
             task = asyncio.create_task(context.aclose())
             self._closing.add(task)

@@ -161,6 +161,24 @@ async def test_the_share_that_was_used_longest_ago_is_forgotten_first() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_share_is_counted_until_none_of_its_contexts_is_in_use() -> None:
+    metrics = Metrics()
+    contexts = _contexts(metrics, pass_token=True)
+    contexts.of(_share(0), "a").metrics.sent(5)
+    for number in range(1, SHARES_MAX):
+        contexts.of(_share(number), "a")
+    contexts.of(_share(0), "b").metrics.sent(7)
+    shown = (await metrics.expose(None)).body.decode()  # type: ignore[arg-type, union-attr]
+    assert 'orthanc_share_instance_bytes_total{share="share-0"} 12.0' in shown
+    contexts.of(_share(0), "b")
+    for number in range(1, SHARES_MAX + 1):
+        contexts.of(_share(number), "b")
+    shown = (await metrics.expose(None)).body.decode()  # type: ignore[arg-type, union-attr]
+    assert 'share="share-0"' not in shown
+    await contexts.aclose()
+
+
+@pytest.mark.anyio
 async def test_each_token_has_its_context_where_orthanc_gets_the_token() -> None:
     contexts = _contexts(Metrics(), pass_token=True)
     assert contexts.of(_share(0), "a") is not contexts.of(_share(0), "b")
