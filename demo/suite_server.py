@@ -107,6 +107,8 @@ def start(port: int, keys: Secrets, addresses: Addresses, log: Path) -> Process:
     environment |= {
         "SECRETS_DIR": str(keys.folder),
         "DATA_DIR": str(keys.folder.parent / "registry"),
+        # nginx, which says for whom it asks.
+        "TRUSTED_PROXIES": "127.0.0.1",
         **addresses.settings(),
     }
     program = [sys.executable, "-m", "suite", "serve", "--port", str(port)]

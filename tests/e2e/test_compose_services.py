@@ -44,11 +44,13 @@ def running(
     secret_folder: Path,
 ) -> Iterator[dict[str, Running]]:
     folder = tmp_path_factory.mktemp("running")
+    found: dict[str, Running] = {}
     with ExitStack() as stack:
-        yield {
-            name: stack.enter_context(started(base, name, secret_folder, folder))
-            for name in OURS
-        }
+        for name in OURS:  # token-service is the first
+            asked = found["token-service"].url if found else None
+            service = started(base, name, secret_folder, folder, token_service=asked)
+            found[name] = stack.enter_context(service)
+        yield found
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -99,6 +101,15 @@ def test_a_link_made_by_token_service_opens_in_landing(
     assert status == 303
     viewer = "http://localhost:8080/shares/stone-webviewer/index.html?"
     assert headers["location"].startswith(viewer)
+
+
+def test_a_link_with_a_password_asks_for_it(
+    running: dict[str, Running], secret_folder: Path
+) -> None:
+    made = make_share(running, secret_folder, password="Lake side 4711")
+    status, _, page = call(f"{running['landing'].url}?token={made['token']}")
+    assert status == 200
+    assert b'type="password"' in page
 
 
 def test_orthanc_for_shares_is_told_that_the_share_may_be_read(

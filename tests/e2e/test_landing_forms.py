@@ -290,7 +290,9 @@ def test_a_page_obeys_its_own_policy_and_names_nobody(
         content = page.content()
     assert UID not in content
     assert TITLE not in content
-    assert [one for one in complaints if "status of" not in one] == []
+    # Chromium notes that a status is an error, and who was faster than autofocus.
+    expected = ("status of", "Autofocus processing")
+    assert [c for c in complaints if not any(part in c for part in expected)] == []
 
 
 def test_text_may_be_twice_as_large(

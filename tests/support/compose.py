@@ -127,10 +127,25 @@ def _data_dir(service: Mapping[str, Any], folder: Path) -> dict[str, str]:
 
 @contextmanager
 def started(
-    document: Mapping[str, Any], name: str, secret_folder: Path, folder: Path
+    document: Mapping[str, Any],
+    name: str,
+    secret_folder: Path,
+    folder: Path,
+    *,
+    token_service: str | None = None,
 ) -> Iterator[Running]:
-    """Run one of our services as its container would."""
+    """Run one of our services as its container would.
+
+    Args:
+        document: The deployment.
+        name: The service.
+        secret_folder: The deployment's secrets.
+        folder: For what the service writes.
+        token_service: Where token-service is, for who asks it.
+    """
     environment = environment_in_container(document, name, secret_folder, folder)
+    if token_service is not None and "TOKEN_SERVICE_URL" in environment:
+        environment["TOKEN_SERVICE_URL"] = token_service
     url = f"http://127.0.0.1:{environment['ORTHANC_SHARE_PORT']}/"
     (program,) = json.loads(dockerfile("ENTRYPOINT")[0])
     process = Process(
