@@ -92,6 +92,12 @@ class PostgreSQL:
             "-d", self.url(database), "-c", statement,
         )  # fmt: skip
 
+    def give(self, folder: Path) -> None:
+        """Let the server's account own `folder`."""
+        if not os.geteuid():
+            entry = _substitute()
+            os.chown(folder, entry.pw_uid, entry.pw_gid)
+
     def make(self) -> None:
         """Make its data, with one owner who needs a password."""
         secret = self.folder / "password"

@@ -8,10 +8,15 @@ who has seen one has seen all before it.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from orthanc_share.store.database import Database
-from orthanc_share.store.instants import NEVER, to_instant_unless, to_seconds
+from orthanc_share.store.instants import (
+    CLOCK_ERROR_MAX,
+    NEVER,
+    to_instant_unless,
+    to_seconds,
+)
 from orthanc_share.store.rows import is_guarded
 from orthanc_share.store.tables import audit_head, share
 
@@ -58,7 +63,8 @@ class NewsPage:
 async def revoked_since(database: Database, cursor: int, *, now: datetime) -> NewsPage:
     """Return what was revoked or changed after `cursor`; 0: ever.
 
-    Shares whose every token has expired by `now` are passed over.
+    In the first part, shares whose every token expired long before `now` are passed
+    over; later ones are told all the same, as the clock may be put back.
 
     Raises:
         StoreUnavailableError: The database cannot be reached.
@@ -79,7 +85,7 @@ async def revoked_since(database: Database, cursor: int, *, now: datetime) -> Ne
                 c.max_openings,
                 c.password_hash,
             )
-            .where(c.feed_seq > start, c.last_end > to_seconds(now))
+            .where(c.feed_seq > start, *_matters(c.last_end, start, now))
             .order_by(c.feed_seq)
             .limit(PAGE)
         )
@@ -95,3 +101,9 @@ async def revoked_since(database: Database, cursor: int, *, now: datetime) -> Ne
     )
     more = len(rows) == PAGE
     return NewsPage(news, rows[-1]["feed_seq"] if more else head, more, is_fresh_start)
+
+
+def _matters(
+    last_end: ColumnElement[int], start: int, now: datetime
+) -> list[ColumnElement[bool]]:
+    return [] if start else [last_end > to_seconds(now - CLOCK_ERROR_MAX)]

@@ -20,6 +20,10 @@ LEEWAY = CLOCK_LEEWAY // timedelta(seconds=1)
 HOUR = 3600
 """An hour, in seconds."""
 
+CLOCK_ERROR_MAX = timedelta(days=30)
+"""How far ahead a clock may once have been without harm: what was taken back or changed
+is remembered so long after its end, lest a clock that is put right brings it back."""
+
 DAY = 86_400
 """A day, in seconds."""
 

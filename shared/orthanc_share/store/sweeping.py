@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from orthanc_share.store.audit import AuditTrail
 from orthanc_share.store.database import Database
-from orthanc_share.store.instants import to_seconds
+from orthanc_share.store.instants import CLOCK_ERROR_MAX, to_seconds
 from orthanc_share.store.records import Event, EventKind, Origin, Retention, Swept
 from orthanc_share.store.tables import outbox, share, share_view, throttle
 
@@ -39,7 +39,8 @@ class Sweeper:
         """Take away what is over for longer than `retention` says.
 
         A share goes only when no token of it can be valid any more, so that none that
-        was revoked can come back. A second sweep finds nothing; several at once take
+        was revoked or changed can come back; those wait longer, see
+        `instants.CLOCK_ERROR_MAX`. A second sweep finds nothing; several at once take
         nothing twice. What was done to a share stays in the audit trail.
 
         Args:
@@ -67,7 +68,12 @@ async def _over(
     for used, kept in ((False, retention.never_used), (True, retention.used)):
         if kept is None:
             continue
-        is_over = (c.used.is_(used), c.last_end <= to_seconds(now - kept))
+        longer = to_seconds(now - max(kept, CLOCK_ERROR_MAX))
+        is_over = (
+            c.used.is_(used),
+            c.last_end <= to_seconds(now - kept),
+            or_(c.feed_seq.is_(None), c.last_end <= longer),
+        )
         query = (
             select(c.id)
             .where(*is_over)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,13 @@ import pytest
 
 from orthanc_share.store.database import CONNECT_TIMEOUT
 from orthanc_share.store.errors import ShareNotFoundError, StoreUnavailableError
-from orthanc_share.store.records import Event, EventKind, Opened
+from orthanc_share.store.records import (
+    Event,
+    EventKind,
+    NotOpened,
+    Opened,
+    ShareStatus,
+)
 from orthanc_share.store.store import Store, open_store
 from orthanc_share.store.verifying import Intact
 from tests.support.postgres import PostgreSQL, running_postgres
@@ -24,9 +31,10 @@ pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[4]
 
 
-def _killed_after(url: str, count: int) -> list[str]:
-    """Return the ids that a process acknowledged before it was killed."""
-    command = [sys.executable, "-m", "tests.unit.shared.store.creating", url]
+def _killed_after(url: str, count: int, *share_id: str) -> list[str]:
+    """Return what a process acknowledged before it was killed."""
+    module = "tests.unit.shared.store.creating"
+    command = [sys.executable, "-m", module, url, *share_id]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         ids = [process.stdout.readline() for _ in range(count)]
@@ -45,6 +53,27 @@ async def test_nothing_acknowledged_is_lost_when_its_process_is_killed(
             assert (await store.shares.get(share_id)).share.id == share_id
         # One more may have been kept than its process could say.
         assert len(ids) <= len(await events_of(store)) <= len(ids) + 2
+        assert isinstance(await store.verify_audit(), Intact)
+
+
+async def test_no_opening_is_lost_or_given_twice_when_its_process_is_killed(
+    url: str,
+) -> None:
+    async with open_store(url) as store:
+        share_id = await create(store, max_openings=25)
+    told = [int(one) for _ in range(2) for one in _killed_after(url, 10, share_id)]
+    assert len(told) == len(set(told)) >= 20
+    async with open_store(url) as store:
+        kept = await store.shares.get(share_id)
+        # One more may have been counted than its process could say; never one less.
+        assert len(told) <= kept.opened <= min(25, len(told) + 2)
+        assert (await kinds_of(store)).count("opened") == kept.opened
+        left = [
+            await store.openings.open_once(share_id, now=NOW, origin=VISITOR)
+            for _ in range(26 - kept.opened)
+        ]
+        assert left[-1] == NotOpened(ShareStatus.USED_UP)
+        assert sum(isinstance(one, Opened) for one in left) == 25 - kept.opened
         assert isinstance(await store.verify_audit(), Intact)
 
 
@@ -148,28 +177,49 @@ def small_disk() -> Iterator[Path]:
     folder.rmdir()
 
 
+@pytest.fixture
+def small_database(
+    engine: str, small_disk: Path, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """Return the address of a database on the small disk."""
+    if engine == "sqlite":
+        yield f"sqlite:///{small_disk / 'registry.sqlite'}"
+        return
+    server: PostgreSQL = request.getfixturevalue("own_server")
+    _resize(small_disk, "32m")  # an empty database is bigger than SQLite's
+    folder = small_disk / "space"
+    folder.mkdir()
+    server.give(folder)
+    server.sql("postgres", f"CREATE TABLESPACE small LOCATION '{folder}'")
+    server.sql("postgres", "CREATE DATABASE small TABLESPACE small")
+    yield server.url("small")
+    server.stop("immediate")  # it must not hold the disk when that is taken away
+
+
 async def test_a_full_disk_takes_nothing_new_and_keeps_what_it_has(
-    small_disk: Path,
+    small_disk: Path, small_database: str
 ) -> None:
-    url = f"sqlite:///{small_disk / 'registry.sqlite'}"
-    async with open_store(url) as store:
+    async with open_store(small_database) as store:
         kept = await _fill_up(store)
         for share_id in kept:
             await store.shares.get(share_id)
-        await asyncio.to_thread(_make_room, small_disk)
+        openings = await _open_until_full(store, kept[0])
+        assert (await store.shares.get(kept[0])).opened == openings
+        await asyncio.to_thread(_resize, small_disk, "128m")
         kept.append(await create(store))
-        assert len(await kinds_of(store)) == len(kept)
-    async with open_store(url) as store:
+        assert (await kinds_of(store)).count("created") == len(kept)
+    async with open_store(small_database) as store:
         for share_id in kept:
             await store.shares.get(share_id)
+        assert (await store.shares.get(kept[0])).opened == openings
         with pytest.raises(ShareNotFoundError):
             await store.shares.get("never-kept")
         assert isinstance(await store.verify_audit(), Intact)
 
 
-def _make_room(folder: Path) -> None:
+def _resize(folder: Path, size: str) -> None:
     subprocess.run(
-        ["mount", "-o", "remount,size=16m", str(folder)],  # noqa: S607
+        ["mount", "-o", f"remount,size={size}", str(folder)],  # noqa: S607
         check=True,
     )
 
@@ -177,14 +227,28 @@ def _make_room(folder: Path) -> None:
 async def _fill_up(store: Store) -> list[str]:
     kept: list[str] = []
 
-    async def fill() -> None:
+    async def fill(size: int) -> None:
         while True:
-            kept.append(await create(store, notify="x" * 20_000))
+            # Random, for PostgreSQL compresses.
+            kept.append(await create(store, notify=secrets.token_hex(size)))
 
-    with pytest.raises(StoreUnavailableError):
-        await fill()
+    for size in (100_000, 10_000, 100):
+        with pytest.raises(StoreUnavailableError):
+            await fill(size)
     assert kept
     return kept
+
+
+async def _open_until_full(store: Store, share_id: str) -> int:
+    """Open a share on a full disk; return how often that was acknowledged."""
+    opened = 0
+    for _ in range(200):
+        try:
+            await store.openings.open_once(share_id, now=NOW, origin=VISITOR)
+        except StoreUnavailableError:
+            return opened
+        opened += 1
+    return opened
 
 
 async def test_more_questions_than_connections_wait_for_their_turn(

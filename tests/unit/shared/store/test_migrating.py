@@ -2,20 +2,28 @@
 
 import asyncio
 import sys
+from asyncio.subprocess import Process
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.exc import ProgrammingError
 
 from orthanc_share.domain.errors import ConfigurationError
-from orthanc_share.store.migrating import FORBIDDEN, OLDER, REFUSED
+from orthanc_share.store.audit import AuditTrail
+from orthanc_share.store.database import Database, connect
+from orthanc_share.store.migrating import FORBIDDEN, OLDER, REFUSED, alembic_config
+from orthanc_share.store.records import View
+from orthanc_share.store.shares import Shares
 from orthanc_share.store.store import Store, migrate_database, open_store
 from orthanc_share.store.tables import metadata
+from orthanc_share.store.urls import parse_url
+from orthanc_share.store.verifying import Intact
 from tests.support.postgres import PostgreSQL
-from tests.unit.shared.store.samples import create, run_sql
+from tests.unit.shared.store.samples import DOCTOR, NOW, create, new_share, run_sql
 
 pytestmark = pytest.mark.anyio
 
@@ -29,18 +37,56 @@ async def test_the_migrations_make_what_the_tables_say(store: Store) -> None:
         assert await connection.run_sync(differences) == []
 
 
-async def test_two_that_start_at_once_migrate_once(new_url: str) -> None:
+async def _migrate(url: str) -> Process:
+    """Start a process that brings a database up to date."""
     program = (
         "import asyncio, sys; from orthanc_share.store.store import migrate_database;"
         " asyncio.run(migrate_database(sys.argv[1]))"
     )
-    processes = [
-        await asyncio.create_subprocess_exec(sys.executable, "-c", program, new_url)
-        for _ in range(2)
-    ]
+    return await asyncio.create_subprocess_exec(sys.executable, "-c", program, url)
+
+
+async def test_two_that_start_at_once_migrate_once(new_url: str) -> None:
+    processes = [await _migrate(new_url) for _ in range(2)]
     assert [await one.wait() for one in processes] == [0, 0]
     async with open_store(new_url, migrate=False) as store:
         await create(store)
+
+
+async def test_two_that_start_at_once_bring_an_older_one_up_to_date_with_all_it_has(
+    new_url: str,
+) -> None:
+    share_id = await _older(new_url)
+    with pytest.raises(ConfigurationError):
+        async with open_store(new_url, migrate=False):
+            pass
+    processes = [await _migrate(new_url) for _ in range(2)]
+    assert [await one.wait() for one in processes] == [0, 0]
+    async with open_store(new_url, migrate=False) as store:
+        kept = await store.shares.get(share_id)
+        assert (kept.creator, kept.title) == ("account:doctor", "from before")
+        await store.openings.count([], [View("view", share_id, NOW)])
+        assert (await store.shares.get(share_id)).opened == 1
+        assert isinstance(await store.verify_audit(), Intact)
+
+
+async def _older(url: str) -> str:
+    """Make a database as the first version did, with a share; return its id."""
+
+    def upgrade(connection: Connection) -> None:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+
+    engine = connect(parse_url(url))
+    database = Database(engine)
+    async with database.write() as connection:
+        await connection.run_sync(upgrade)
+    new = new_share(title="from before")
+    trail = AuditTrail(database)
+    await Shares(database, trail).create(new, now=NOW, origin=DOCTOR)
+    await engine.dispose()
+    return new.share.id
 
 
 async def test_migrating_again_changes_nothing(new_url: str) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from orthanc_share.store.errors import ShareNotFoundError
+from orthanc_share.store.instants import CLOCK_ERROR_MAX
 from orthanc_share.store.outbox import Notice
 from orthanc_share.store.records import Changes, Retention, Swept, Tally
 from orthanc_share.store.store import Store, open_store
@@ -73,10 +74,25 @@ async def test_a_share_stays_while_an_older_token_of_it_could_be_valid(
     await store.shares.change(share_id, changes, now=NOW, origin=DOCTOR)
     await store.revoker.revoke(share_id, now=NOW, origin=DOCTOR)
     retention = Retention(never_used=timedelta(0))
-    almost = NOW + 30 * DAY - SECOND
-    assert await store.sweeper.sweep(retention, now=almost) == NOTHING
-    swept = await store.sweeper.sweep(retention, now=almost + SECOND)
+    over = NOW + 30 * DAY + CLOCK_ERROR_MAX
+    assert await store.sweeper.sweep(retention, now=over - SECOND) == NOTHING
+    swept = await store.sweeper.sweep(retention, now=over)
     assert swept.shares == 1
+
+
+async def test_a_clock_that_was_ahead_brings_nothing_back_that_was_taken_back(
+    store: Store,
+) -> None:
+    revoked, guarded, plain = [await create(store) for _ in range(3)]
+    await store.revoker.revoke(revoked, now=NOW, origin=DOCTOR)
+    password = Changes(password_hash="hash")
+    await store.shares.change(guarded, password, now=NOW, origin=DOCTOR)
+    ahead = NOW + 20 * DAY
+    assert (await store.sweeper.sweep(Retention(), now=ahead)).shares == 1
+    assert await _left(store) == {revoked, guarded}
+    told = {one.share_id for one in (await store.revoked_since(0, now=ahead)).news}
+    assert told == {revoked, guarded}
+    assert plain not in told
 
 
 async def test_one_sweep_is_bounded_and_says_that_there_is_more(store: Store) -> None:
