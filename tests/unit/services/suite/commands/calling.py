@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -87,9 +88,12 @@ def at_terminal(
         env={**os.environ, "TERM": "dumb", **(environ or {})},
     )
     os.close(theirs)
-    shown = _talk(ours, dict(answers))
-    out, _ = running.communicate(timeout=PATIENCE)
-    os.close(ours)
+    try:
+        shown = _talk(ours, dict(answers))
+        out, _ = running.communicate(timeout=PATIENCE)
+    finally:
+        running.kill()
+        os.close(ours)
     return Ended(running.returncode, out.decode(), shown)
 
 
@@ -101,13 +105,16 @@ def _take(terminal: int) -> None:
 def _talk(terminal: int, answers: dict[str, str]) -> str:
     shown, waiting = "", ""
     while True:
+        ready, _, _ = select.select([terminal], [], [], PATIENCE)
+        assert ready, f"it waits for an answer: {shown!r}"
         try:
             piece = os.read(terminal, 4096).decode()
         except OSError:  # the other end is closed
             return shown
         shown, waiting = shown + piece, waiting + piece
         for question, answer in answers.items():
-            if waiting.rstrip().endswith(question):
+            # The blank comes when it listens; what is typed earlier would be lost.
+            if waiting.endswith(f"{question} "):
                 os.write(terminal, f"{answer}\n".encode())
                 waiting = ""
 
