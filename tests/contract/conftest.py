@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.meddream import MedDreamTokenService
+from tests.support.postgres import PostgreSQL, running_postgres
 from tests.support.service import Service, running
 from tests.support.settings import PUBLIC
 
@@ -32,6 +33,13 @@ def roles_file(tmp_path: Path) -> Path:
     path = tmp_path / "permissions.jsonc"
     path.write_text(ROLES)
     return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgreSQL]:
+    """Run one PostgreSQL for all tests."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
