@@ -275,6 +275,7 @@ class Retention:
         notices: Notices that could not be delivered, counted from the opening.
         views: Viewer tokens that were counted. Longer than any of them lives, and
             than a service may be without the database, so that none is counted twice.
+        sessions: Browsers that were logged in, counted from their login.
     """
 
     never_used: timedelta = timedelta(days=1)
@@ -282,6 +283,7 @@ class Retention:
     tries: timedelta = timedelta(days=1)
     notices: timedelta = timedelta(days=7)
     views: timedelta = timedelta(days=8)
+    sessions: timedelta = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +292,7 @@ class Swept:
 
     Args:
         shares: How many shares.
-        others: How many rows of tries, notices and views.
+        others: How many rows of tries, notices, views and sessions.
         more: Whether there is more to take away now.
     """
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from orthanc_share.store.audit import AuditTrail
+from orthanc_share.store.census import count_by_status
 from orthanc_share.store.codes import Codes
 from orthanc_share.store.database import Database, connect
 from orthanc_share.store.feed import NewsPage, revoked_since
@@ -16,8 +17,10 @@ from orthanc_share.store.listing import Order, Page, ShareFilter, list_shares
 from orthanc_share.store.migrating import prepare
 from orthanc_share.store.openings import Announce, Openings, no_notices
 from orthanc_share.store.outbox import Outbox, Retry
+from orthanc_share.store.records import ShareStatus
 from orthanc_share.store.revoking import Revoker
 from orthanc_share.store.second_factor import SecondFactor, TryLimits
+from orthanc_share.store.sessions import Sessions
 from orthanc_share.store.settling import settle
 from orthanc_share.store.shares import Shares
 from orthanc_share.store.sweeping import Sweeper
@@ -40,6 +43,7 @@ class Store:
         sweeper: Takes away what is over.
         audit: The trail of events.
         outbox: Notices that wait to be sent.
+        sessions: Browsers that are logged in.
     """
 
     database: Database
@@ -51,6 +55,7 @@ class Store:
     sweeper: Sweeper
     audit: AuditTrail
     outbox: Outbox
+    sessions: Sessions
 
     async def check(self) -> None:
         """Return if the database can be reached and read.
@@ -81,6 +86,10 @@ class Store:
             limit=limit,
             cursor=cursor,
         )
+
+    async def count_by_status(self, *, now: datetime) -> dict[ShareStatus, int]:
+        """Return how many shares there are of each status, see `census`."""
+        return await count_by_status(self.database, to_seconds(now))
 
     async def revoked_since(self, cursor: int, *, now: datetime) -> NewsPage:
         """Return what was revoked or changed after `cursor`, see `feed`."""
@@ -140,6 +149,7 @@ async def open_store(
             sweeper=Sweeper(database, trail),
             audit=trail,
             outbox=Outbox(database, retry or Retry()),
+            sessions=Sessions(database),
         )
     finally:
         await engine.dispose()

@@ -12,7 +12,13 @@ from orthanc_share.store.audit import AuditTrail
 from orthanc_share.store.database import Database
 from orthanc_share.store.instants import CLOCK_ERROR_MAX, to_seconds
 from orthanc_share.store.records import Event, EventKind, Origin, Retention, Swept
-from orthanc_share.store.tables import outbox, share, share_view, throttle
+from orthanc_share.store.tables import (
+    browser_session,
+    outbox,
+    share,
+    share_view,
+    throttle,
+)
 
 BATCH = 500
 """Most rows of a kind that one sweep takes away."""
@@ -88,11 +94,13 @@ async def _over(
 async def _sweep_others(
     connection: AsyncConnection, retention: Retention, now: datetime, batch: int
 ) -> list[int]:
+    session = browser_session.c
     longest_pause_over = throttle.c.locked_until <= to_seconds(now)
     chosen: Sequence[tuple[Any, Any, timedelta, list[ColumnElement[bool]]]] = (
         (throttle.c.key, throttle.c.last_at, retention.tries, [longest_pause_over]),
         (outbox.c.id, outbox.c.created_at, retention.notices, []),
         (share_view.c.view_id, share_view.c.at, retention.views, []),
+        (session.key_sha256, session.began_at, retention.sessions, []),
     )
     counts = []
     for key, at, kept, others in chosen:

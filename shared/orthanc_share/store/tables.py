@@ -230,3 +230,14 @@ outbox = Table(
     Column("lease", String(32)),
 )
 """Notices that wait to be sent."""
+
+browser_session = Table(
+    "browser_session",
+    metadata,
+    Column("key_sha256", LargeBinary(32), primary_key=True),
+    Column("account", _Text, nullable=False),
+    Column("proof", LargeBinary(32), nullable=False),
+    Column("began_at", BigInteger, nullable=False, index=True),
+    Column("seen_at", BigInteger, nullable=False),
+)
+"""Browsers that are logged in at the page for people; only a hash of their key."""
