@@ -32,6 +32,7 @@ from orthanc_share.web.sharing import Sharing, build_sharing
 from orthanc_share.web.startup import start
 from token_service.documentation import add_documentation
 from token_service.keeping import Keeper, NoKeeper, RegistryKeeper
+from token_service.manage.build import manage_routes
 from token_service.openapi import describe
 from token_service.origins import Origins
 from token_service.registering import build_registry, longest_validity
@@ -129,7 +130,10 @@ def _install_routes(app: PlainFastAPI, parts: _Parts) -> None:
             for path, methods in routes.items()
         }
 
-    app.add_middleware(PlainRoutes, routes=endpoints(_routes(parts)))
+    registry = _registry_parts(parts)
+    api = _routes(parts, registry)
+    pages = manage_routes(parts.settings, registry, authenticator, api)
+    app.add_middleware(PlainRoutes, routes={**endpoints(api), **pages})
     install_middleware(app, parts.metrics)
     # `first` answers the questions before any middleware; what is added here refuses
     # other methods of their paths.
@@ -164,8 +168,8 @@ def _questions(parts: _Parts) -> Routes:
     }
 
 
-def _routes(parts: _Parts) -> Routes:
-    """Return the other routes."""
+def _routes(parts: _Parts, registry: RegistryParts | None) -> Routes:
+    """Return the other routes of the API."""
     maker = ShareMaker(
         parts.sharing,
         parts.settings.lifetime_policy(),
@@ -185,7 +189,7 @@ def _routes(parts: _Parts) -> Routes:
             "/settings/roles": roles_methods,
             "/shares/roles": roles_methods,
         },
-        registry_routes(_registry_parts(parts)),
+        registry_routes(registry),
         _email_routes(parts),
     )
 

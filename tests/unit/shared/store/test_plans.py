@@ -82,7 +82,7 @@ async def test_every_page_of_every_list_is_read_by_index(store: Store) -> None:
 
 
 async def test_shares_are_counted_by_index(store: Store) -> None:
-    with _recorded(store) as statements:
+    with recorded(store) as statements:
         await store.count_by_status(now=NOW)
     await _check(store, statements)
 

@@ -1,0 +1,47 @@
+"""`/manage/shares/{id}`: one share, and what happened to it."""
+
+from typing import Final
+
+from starlette.responses import Response
+
+from token_service.manage import chart
+from token_service.manage.context import Context, can_link
+from token_service.manage.sessions import Session
+from token_service.manage.visit import Visit
+
+EVENTS: Final = 10
+"""Events of a page."""
+
+
+class Details:
+    """Shows a share.
+
+    Args:
+        context: The parts.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def show(self, visit: Visit, session: Session, share_id: str) -> Response:
+        """Answer a GET."""
+        store, now = self._context.store(), self._context.clock()
+        kept = await store.shares.get(share_id)
+        cursor = visit.query.get("cursor") or None
+        page = await store.audit.page(share_id, limit=EVENTS, cursor=cursor)
+        since = chart.first_day(now)
+        history = await store.openings.history(share_id, since=since)
+        bars = chart.bars(history, now)
+        return self._context.pages.render(
+            "share",
+            visit,
+            session,
+            kept=kept,
+            is_now=kept.status(now),
+            can_link=await can_link(self._context, share_id),
+            bars=bars,
+            opened_days=[bar for bar in bars if bar.opened],
+            events=page.events,
+            first=f"{visit.root}shares/{share_id}" if cursor else None,
+            next=f"?cursor={page.cursor}#events" if page.cursor else None,
+        )
