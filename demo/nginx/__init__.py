@@ -52,7 +52,9 @@ class Proxy:
         meddream: `host:port` of the MedDream viewer.
         expose_token_service: `on` shows a part of token-service to the outside.
         expose_meddream: `on` shows MedDream.
-        admin_allow: Network (CIDR) that may reach `/orthanc-admin/`, or `all`.
+        expose_manage: `on` shows the page for people, `/manage/`.
+        admin_allow: Network (CIDR) that may reach `/orthanc-admin/` and `/manage/`, or
+            `all`.
         resolver: Name server for upstreams that are given by name.
         tls_certificate: Path of the certificate chain (PEM), in mode `tls`.
         tls_key: Path of its private key (PEM), in mode `tls`.
@@ -80,6 +82,7 @@ class Proxy:
     meddream: str = NOWHERE
     expose_token_service: Literal["on", "off"] = "off"  # noqa: S105 - a switch
     expose_meddream: Literal["on", "off"] = "off"
+    expose_manage: Literal["on", "off"] = "off"
     admin_allow: str = "all"
     resolver: str = "127.0.0.1"
     tls_certificate: str = ""
