@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import typer
-from token_service.registry_requests import Direction
 
 from orthanc_share.domain.resource import is_orthanc_id, is_uid
 from orthanc_share.domain.share import ShareType
@@ -25,6 +24,7 @@ from suite.commands.prompts import new_password
 from suite.commands.revoke import revoke
 from suite.commands.running import run, told
 from suite.commands.share_ids import ANY_TEXT, share_id
+from token_service.registry_requests import Direction
 
 LIST_LENGTH = 200
 """Shares of a table where nobody says how many."""
