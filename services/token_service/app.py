@@ -241,4 +241,5 @@ def _keeper(parts: _Parts) -> Keeper:
         style,
         parts.clock,
         Origins(parts.settings.trusted_proxies),
+        addresses=parts.settings.notice_addresses(),
     )

@@ -5,11 +5,12 @@ from typing import Protocol
 from starlette.types import Scope
 
 from orthanc_share.domain.clock import Clock
-from orthanc_share.domain.errors import LimitNotEnforceableError
+from orthanc_share.domain.errors import LimitNotEnforceableError, NoticeAddressError
 from orthanc_share.domain.share import Share
 from orthanc_share.domain.viewer import ViewerLinks
 from orthanc_share.registry.registry import Registry
 from orthanc_share.store.records import NewShare
+from orthanc_share.upstream.notice_addresses import NoticeAddresses
 from orthanc_share.web.plain import CALLER
 from token_service.origins import Origins
 from token_service.registry_settings import LinkStyle
@@ -24,6 +25,7 @@ class Keeper(Protocol):
 
         Raises:
             LimitNotEnforceableError: Nobody would ask for a password, or count.
+            NoticeAddressError: Nobody would be told.
         """
 
     async def keep(
@@ -43,6 +45,8 @@ class NoKeeper:
         """Refuse what would need a memory."""
         if request.is_limited:
             raise LimitNotEnforceableError("This site keeps no registry of shares.")
+        if request.notify is not None:
+            raise NoticeAddressError("This site sends no notices.")
 
     async def keep(self, request: ShareRequest, share: Share, scope: Scope) -> None:
         """Do nothing."""
@@ -57,6 +61,7 @@ class RegistryKeeper:
         style: What the link shall hold.
         clock: The present instant.
         origins: Tells who asks, and from where.
+        addresses: Where notices may go.
     """
 
     def __init__(
@@ -66,17 +71,22 @@ class RegistryKeeper:
         style: LinkStyle,
         clock: Clock,
         origins: Origins,
+        *,
+        addresses: NoticeAddresses,
     ) -> None:
         self._registry = registry
         self._links = links
         self._style = style
         self._clock = clock
         self._origins = origins
+        self._addresses = addresses
 
     def check(self, request: ShareRequest, share: Share) -> None:
         """Refuse a limit on a link that leads past the landing page."""
         if request.is_limited:
             self._links.check_guardable(share)
+        if request.notify is not None:
+            self._addresses.check(request.notify)
 
     async def keep(
         self, request: ShareRequest, share: Share, scope: Scope
@@ -93,6 +103,7 @@ class RegistryKeeper:
             title=request.title,
             max_openings=request.max_openings,
             password_hash=hashed,
+            notify=request.notify,
         )
         is_short = self._style is LinkStyle.SHORT and share.type.is_publication
         code = await store.shares.create(

@@ -15,6 +15,7 @@ from pydantic import (
 from orthanc_share.domain.errors import InvalidResourceError
 from orthanc_share.domain.resource import Level, Resource
 from orthanc_share.domain.share import RESOURCES_MAX, Flavour, Share, ShareType
+from orthanc_share.upstream.notice_addresses import ADDRESS_MAX_CHARS
 from token_service.wire import Expiry, Instant, MaxOpenings, Password, Title, Wire
 
 ID_LENGTH_MAX = 256
@@ -102,6 +103,10 @@ class ShareRequest(Wire):
     title: Title = None
     max_openings: MaxOpenings = None
     password: Password = None
+    notify: Annotated[
+        Annotated[StrictStr, Field(max_length=ADDRESS_MAX_CHARS)] | None,
+        Field(description="Address that is told when the link is opened (webhook)"),
+    ] = None
 
     @property
     def is_limited(self) -> bool:

@@ -62,3 +62,24 @@ def test_an_opening_is_told_signed_and_names_nothing(tmp_path: Path) -> None:
     assert made["share-id"].encode() in body
     assert b"1.2.276.0.99.1" not in body
     assert made["token"].encode() not in body
+
+
+def test_a_share_may_name_who_is_told_where_the_site_allows_it(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "data_dir": tmp_path,
+        "notify_key": SecretStr(KEY),
+        "notify_allowed_hosts": ("ris.example.org",),
+    }
+    with running(registry=True, **settings) as service:
+        assert service.create(notify="https://ris.example.org/opened").status == 200
+        for address in ("https://elsewhere.example.org/", "http://ris.example.org/"):
+            answer = service.create(notify=address)
+            assert (answer.status, answer.json["code"]) == (422, "notice_address")
+            assert b"elsewhere" not in answer.raw
+
+
+def test_where_no_notices_are_sent_nobody_may_be_named(tmp_path: Path) -> None:
+    for settings in ({"registry": True, "data_dir": tmp_path}, {"registry": False}):
+        with running(None, **settings) as service:
+            answer = service.create(notify="https://ris.example.org/opened")
+        assert (answer.status, answer.json["code"]) == (422, "notice_address")
