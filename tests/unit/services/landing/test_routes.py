@@ -16,6 +16,7 @@ from tests.support.meddream import MedDreamTokenService
 from tests.unit.services.landing.sample import (
     NOW,
     client,
+    is_page,
     landing_settings,
     sign,
 )
@@ -147,3 +148,20 @@ async def test_the_lifespan_starts_and_ends_without_meddream() -> None:
     app = create_app(SITE)
     async with app.router.lifespan_context(app):
         pass
+
+
+def test_a_site_with_a_registry_must_say_where_it_is() -> None:
+    with pytest.raises(ConfigurationError, match="TOKEN_SERVICE_URL is missing"):
+        create_app(landing_settings(registry=True))
+
+
+async def test_without_an_answer_from_the_registry_no_link_opens() -> None:
+    settings = landing_settings(registry=True, token_service_url="http://127.0.0.1:9/")
+    async with client(settings) as http:
+        link = await http.get("/", params={"token": sign(settings)})
+        ready = await http.get("/ready")
+    assert is_page(link, kinds.UNCHECKED)
+    assert (ready.status_code, ready.json()["dependencies"]) == (
+        503,
+        {"registry": "unavailable"},
+    )
