@@ -1,0 +1,94 @@
+"""The curl lines of `docs/api.md`, run as they stand there, against a real server."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orthanc_share.domain import errors as domain_errors
+from orthanc_share.store import errors as store_errors
+from orthanc_share.web.json_body import UnreadableBodyError
+from orthanc_share.web.problems import InvalidMembersError
+from tests.support.managed import Managed, managed
+from tests.support.real import require
+from tests.support.settings import USER
+from token_service.reading import UnreadableQueryError
+from token_service.registry_requests import SharesQuery
+
+PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+"""The page that promises."""
+
+ADDRESS = "http://localhost:8000"
+"""The service in the page's lines."""
+
+LINES = re.findall(r"```sh\n(curl .*?)```", PAGE, re.DOTALL)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Managed]:
+    with managed(tmp_path) as started:
+        yield started
+
+
+def curl(site: Managed, text: str, share: str, folder: Path) -> bytes:
+    """Run the one line that holds `text`, as a person would, in a shell."""
+    require("curl")
+    (line,) = (line for line in LINES if text in line)
+    script = line.replace(ADDRESS, site.service.base).replace("SHARE", share)
+    done = subprocess.run(
+        [require("bash"), "-c", script],
+        capture_output=True,
+        check=True,
+        timeout=60,
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PASSWORD": USER[1]},
+    )
+    return done.stdout
+
+
+def test_every_line_does_what_the_page_says(site: Managed, tmp_path: Path) -> None:
+    def run(text: str, share: str = "") -> Any:
+        return json.loads(curl(site, text, share, tmp_path))
+
+    made = run("-X PUT")
+    share = made["share-id"]
+    assert [one["id"] for one in run("status=active")["shares"]] == [share]
+    shown = run("/shares/SHARE\n", share)
+    assert (shown["title"], shown["max-openings"]) == ("Knee, second opinion", 3)
+    assert shown["has-password"] is True
+    events = run("/events", share)["events"]
+    assert [one["event"] for one in events] == ["created"]
+    changed = run("-X PATCH", share)
+    assert changed["expires"] == "2099-12-31T17:00:00+00:00"
+    assert (changed["max-openings"], changed["has-password"]) == (10, False)
+    assert run("/link\n", share)["url"].startswith("https://")
+    curl(site, "qr.svg", share, tmp_path)
+    assert b"<svg" in (tmp_path / "qr.svg").read_bytes()
+    assert run("dry-run") == {"revoked": 1, "dry-run": True}
+    revoked = run("-X DELETE", share)["revoked"]
+    assert revoked["reason"] == "Sent to the wrong person"
+    assert len(LINES) == 9
+
+
+def test_every_member_of_the_query_is_on_the_page() -> None:
+    names = [field.alias or name for name, field in SharesQuery.model_fields.items()]
+    assert [name for name in names if f"`{name}`" not in PAGE] == []
+
+
+def test_every_problem_of_the_page_can_happen() -> None:
+    kinds: list[type[domain_errors.OrthancShareError]] = [
+        *(UnreadableBodyError, UnreadableQueryError, InvalidMembersError),
+        *(domain_errors.RegistryOffError, domain_errors.InvalidLifetimeError),
+        *(domain_errors.LimitNotEnforceableError, domain_errors.NoShortLinkError),
+        *(store_errors.ShareNotFoundError, store_errors.ShareRevokedError),
+        *(store_errors.InvalidCursorError, store_errors.InvalidSelectionError),
+        store_errors.StoreUnavailableError,
+    ]
+    rows = [line for line in PAGE.splitlines() if re.match(r"\| \d{3} ", line)]
+    told = {code for row in rows for code in re.findall(r"`([a-z]+_[a-z_]+)`", row)}
+    assert told == {kind.code for kind in kinds}
