@@ -37,6 +37,7 @@ from token_service.openapi import describe
 from token_service.origins import Origins
 from token_service.registering import build_registry, longest_validity
 from token_service.registry_routes import (
+    NEIGHBOURS,
     RegistryParts,
     Routes,
     merged,
@@ -110,7 +111,10 @@ def create_app(
 
 
 def _install_routes(app: PlainFastAPI, parts: _Parts) -> None:
-    authenticator = Authenticator(parts.settings.users)
+    everybody = Authenticator(parts.settings.users)
+    # Whoever breaks into a service that faces the public must not make links with
+    # its login.
+    people = Authenticator(parts.settings.people())
 
     def endpoints(
         routes: Routes, *, are_questions: bool = False
@@ -119,7 +123,7 @@ def _install_routes(app: PlainFastAPI, parts: _Parts) -> None:
             path: {
                 method: PlainEndpoint(
                     answer,
-                    authenticator,
+                    everybody if are_questions or path in NEIGHBOURS else people,
                     reads_anything=are_questions,
                     answer_at_once=(
                         answer.answer if isinstance(answer, Decisions) else None
@@ -132,7 +136,7 @@ def _install_routes(app: PlainFastAPI, parts: _Parts) -> None:
 
     registry = _registry_parts(parts)
     api = _routes(parts, registry)
-    pages = manage_routes(parts.settings, registry, authenticator, api)
+    pages = manage_routes(parts.settings, registry, people, api)
     app.add_middleware(PlainRoutes, routes={**endpoints(api), **pages})
     install_middleware(app, parts.metrics)
     # `first` answers the questions before any middleware; what is added here refuses

@@ -87,6 +87,12 @@ def registry_routes(parts: RegistryParts | None) -> Routes:
     }
 
 
+NEIGHBOURS = frozenset(
+    {"/shares/news", "/shares/tallies", "/links/look", "/links/open"}
+)
+"""What landing and anonymizer ask, beside the plugin's questions."""
+
+
 def merged(*tables: Routes) -> Routes:
     """Return all routes of `tables`, with all methods of a path."""
     routes: dict[str, dict[str, Answer]] = {}

@@ -6,13 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from typing_extensions import override
 
 from orthanc_share.config.roles_file import RolesFile, load_anonymous_profile
 from orthanc_share.config.settings import SharingSettings
 from orthanc_share.config.sources import problems_of
-from orthanc_share.config.values import Duration, Users
+from orthanc_share.config.values import Duration, Texts, Users
 from orthanc_share.domain.access import DECISION_VALIDITY, AccessPolicy
 from orthanc_share.domain.lifetime import LifetimePolicy
 from orthanc_share.domain.resource import Level
@@ -34,6 +34,13 @@ class TokenServiceSettings(
         Users | None,
         Field(description='Callers: `{"user": "password or argon2 hash"}`'),
     ] = None
+    neighbours: Annotated[
+        Texts,
+        Field(
+            description="Those of `USERS` that are services facing the public: they ask"
+            " and open links, and do nothing else"
+        ),
+    ] = ()
     allow_unauthenticated: Annotated[
         bool, Field(description="Run without `USERS`: everybody may call")
     ] = False
@@ -72,6 +79,12 @@ class TokenServiceSettings(
         bool, Field(description="Whether `/docs` and `/openapi.json` are shown")
     ] = False
 
+    def people(self) -> dict[str, SecretStr] | None:
+        """Return the users who are no services of ours; None: everybody may call."""
+        if self.users is None:
+            return None
+        return {n: p for n, p in self.users.items() if n not in self.neighbours}
+
     def lifetime_policy(self) -> LifetimePolicy:
         """Return the rule for the expiry of shares."""
         return LifetimePolicy(
@@ -94,6 +107,8 @@ class TokenServiceSettings(
         yield from super().contradictions()
         if not self.users and not self.allow_unauthenticated:
             yield "USERS is missing (or set ALLOW_UNAUTHENTICATED=true)."
+        if not set(self.neighbours) <= set(self.users or {}):
+            yield "NEIGHBOURS names a user that USERS does not have."
         if self.users and self.allow_unauthenticated:
             yield "ALLOW_UNAUTHENTICATED contradicts USERS: remove one of them."
         passwords = (one.get_secret_value() for one in (self.users or {}).values())

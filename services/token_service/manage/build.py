@@ -67,7 +67,7 @@ def _context(
     return Context(
         pages=Pages(),
         store=store,
-        sessions=SessionKeeper(store, settings.users, parts.clock),
+        sessions=SessionKeeper(store, settings.people(), parts.clock),
         authenticator=authenticator,
         has_users=settings.users is not None,
         calls=ShareCalls.among(api),

@@ -256,3 +256,10 @@ def test_a_database_elsewhere_needs_no_folder(tmp_path: Path) -> None:
 def test_notices_need_a_key_that_signs(changes: dict[str, str], said: str) -> None:
     (problem,) = problems(GOOD | changes)
     assert problem.startswith(said)
+
+
+def test_a_neighbour_without_login_stops_the_start() -> None:
+    (problem,) = problems(GOOD | {"NEIGHBOURS": "landing"})
+    assert problem.startswith("NEIGHBOURS")
+    settings = TokenServiceSettings.load(GOOD | {"NEIGHBOURS": "plugin"})
+    assert settings.people() == {}
