@@ -87,6 +87,8 @@ def of(name: str, action: str = "") -> Callable[[Page, Site], None]:
 def link(page: Page, site: Site) -> None:
     page.goto(site.share("endless"))
     page.get_by_role("button", name="Get a link").click()
+    # The script has run, which also changes the address.
+    expect(page.get_by_role("button", name="Copy the link")).to_be_visible()
 
 
 def wrong(page: Page, site: Site) -> None:
@@ -191,6 +193,10 @@ def test_the_ways_from_a_link_lead_where_they_should(
             with page.expect_navigation() as waiting:
                 page.get_by_role("link", name=name, exact=True).click()
             assert waiting.value.status == 200
+    with signed_in(browser, site) as page:
+        link(page, site)
+        page.get_by_role("link", name="Skip to the content").press("Enter")
+        expect(page.get_by_label("Link")).to_be_visible()
     with signed_in(browser, site) as page:
         link(page, site)
         page.get_by_role("button", name="Sign out").click()

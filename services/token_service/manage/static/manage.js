@@ -22,7 +22,9 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 // first, for it would be relative to the new address.
 if (document.body.dataset.after) {
   for (const link of document.links) {
-    link.href = link.href;
+    if (!link.getAttribute("href").startsWith("#")) {
+      link.href = link.href;
+    }
   }
   for (const form of document.forms) {
     form.action = form.action;
