@@ -1,49 +1,125 @@
-"""Services that face the public ask and open links; their logins do nothing else."""
+"""Landing and anonymizer, each on its own, ask a real token-service."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from pydantic import SecretStr
 
-from tests.support.service import Service, creation, running
-from tests.support.settings import USER
+import anonymizer.app
+import landing.app
+from landing.settings import LandingSettings
+from orthanc_share.domain.errors import ConfigurationError
+from tests.support.anonymized import ROOT, anonymizer_settings
+from tests.support.managed import Managed, managed
+from tests.support.server import serve
+from tests.support.service import NOW, STUDY
+from tests.support.settings import DEIDENTIFICATION_KEY, PUBLIC, SECRET_KEY, USER
+from tests.support.tokens import share_token
 
-LANDING = ("landing", "a long password of landing")
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder: Path = tmp_path_factory.mktemp("data")
-    users = dict([USER, LANDING])
-    with running(
-        registry=True, data_dir=folder, users=users, neighbours=("landing",)
-    ) as made:
-        yield made
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("PUT", "/shares"),
-        ("PUT", "/tokens/stone-viewer-publication"),
-        ("GET", "/shares"),
-        ("POST", "/shares/revoke"),
-        ("GET", "/settings/roles"),
-        ("PUT", "/settings/roles"),
-    ],
-)
-def test_they_make_and_manage_nothing(service: Service, method: str, path: str) -> None:
-    body = None if method == "GET" else creation()
-    asked = replace(service, login=LANDING).call(method, path, body)
-    assert asked.status == 401
-    assert service.call(method, path, body).status != 401
+NOBODY_LISTENS = "http://127.0.0.1:9/"
 
 
-def test_they_ask_and_open_links(service: Service) -> None:
-    neighbour = replace(service, login=LANDING)
-    token = service.token()
-    assert neighbour.is_granted(token)
-    looked = neighbour.call("POST", "/links/look", {"token": token})
-    assert looked.json["outcome"] == "ready"
-    assert neighbour.call("GET", "/shares/news?cursor=0").status == 200
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Managed]:
+    """Run a token-service that shares anonymized studies too."""
+    with managed(
+        tmp_path,
+        deidentification_key=DEIDENTIFICATION_KEY,
+        server_identifier="std",
+        public_anonymized_orthanc_root=ROOT,
+        anonymized_server_identifier="anon",
+    ) as started:
+        yield started
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def asking(address: str) -> dict[str, Any]:
+    """Return the settings by which token-service is asked."""
+    return {
+        "registry": True,
+        "token_service_url": f"{address.rstrip('/')}/",
+        "token_service_user": USER[0],
+        "token_service_password": USER[1],
+    }
+
+
+def landing_settings(address: str) -> LandingSettings:
+    return LandingSettings(
+        secret_key=SecretStr(SECRET_KEY),
+        public_orthanc_root=f"{PUBLIC}/shares/",
+        public_landing_root=f"{PUBLIC}/welcome/",
+        **asking(address),
+    )
+
+
+def test_the_landing_page_asks_token_service(site: Managed) -> None:
+    made = site.service.made()
+    app = landing.app.create_app(landing_settings(site.service.base), clock=lambda: NOW)
+    with serve(app) as base, httpx.Client(base_url=base, trust_env=False) as http:
+        assert http.get("/ready").json()["dependencies"] == {"registry": "ok"}
+        link = {"token": made["token"]}
+        opened = http.get("/", params=link)
+        assert opened.status_code == 303
+        assert made["token"] not in opened.headers["location"]
+        site.good("DELETE", f"/shares/{made['share-id']}")
+        # What the page was told is kept for a moment.
+        until(lambda: http.get("/", params=link).status_code == 410)
+
+
+def test_the_landing_page_says_so_where_token_service_is_away() -> None:
+    token = share_token(STUDY)
+    app = landing.app.create_app(landing_settings(NOBODY_LISTENS), clock=lambda: NOW)
+    with serve(app) as base, httpx.Client(base_url=base, trust_env=False) as http:
+        assert http.get("/", params={"token": token}).status_code == 503
+        assert http.get("/ready").status_code == 503
+
+
+def test_the_anonymizer_knows_what_was_revoked(site: Managed) -> None:
+    made = site.service.made(anonymized=True)
+    settings = anonymizer_settings(NOBODY_LISTENS, **asking(site.service.base))
+    app = anonymizer.app.create_app(settings, clock=lambda: NOW)
+    with serve(app) as base, httpx.Client(base_url=base, trust_env=False) as http:
+        ready = http.get("/ready").json()["dependencies"]
+        assert ready["registry"] == "ok"
+        headers = {"token": made["token"]}
+        # It may be used: the next thing that fails is Orthanc.
+        assert http.get("/dicom-web/studies", headers=headers).status_code == 503
+        site.good("DELETE", f"/shares/{made['share-id']}")
+        until(
+            lambda: (
+                http.get("/dicom-web/studies", headers=headers).status_code
+                == httpx.codes.FORBIDDEN
+            )
+        )
+
+
+def test_without_token_service_the_anonymizer_opens_nothing(site: Managed) -> None:
+    made = site.service.made(anonymized=True)
+    settings = anonymizer_settings(NOBODY_LISTENS, **asking(NOBODY_LISTENS))
+    app = anonymizer.app.create_app(settings, clock=lambda: NOW)
+    with serve(app) as base, httpx.Client(base_url=base, trust_env=False) as http:
+        headers = {"token": made["token"]}
+        assert http.get("/dicom-web/studies", headers=headers).status_code == 403
+        assert http.get("/ready").json()["dependencies"]["registry"] == "unavailable"
+
+
+def test_a_registry_that_nobody_can_ask_stops_the_start() -> None:
+    settings = anonymizer_settings(NOBODY_LISTENS, registry=True)
+    with pytest.raises(ConfigurationError, match="TOKEN_SERVICE_URL is missing"):
+        anonymizer.app.create_app(settings)
+    pages = LandingSettings(
+        secret_key=SecretStr(SECRET_KEY), public_orthanc_root=f"{PUBLIC}/shares/"
+    )
+    with pytest.raises(ConfigurationError, match="TOKEN_SERVICE_URL is missing"):
+        landing.app.create_app(pages)

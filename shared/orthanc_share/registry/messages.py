@@ -68,19 +68,17 @@ class _NewsPage(msgspec.Struct, rename="kebab"):
 
 def write_outcome(outcome: Ready | Opened | Refused) -> bytes:
     """Return the JSON of what became of a link."""
-    message: _Message
-    match outcome:
-        case Ready():
-            message = _Ready(
-                outcome.share_id, outcome.needs_password, outcome.left, outcome.view
-            )
-        case Opened():
-            message = _Opened(outcome.share_id, outcome.view)
-        case Refused():
-            message = _Refused(
-                outcome.reason, outcome.share_id, outcome.moment, outcome.tries_left
-            )
-    return msgspec.json.encode(message)
+    return msgspec.json.encode(_message(outcome))
+
+
+def _message(outcome: Ready | Opened | Refused) -> _Message:
+    if isinstance(outcome, Refused):
+        return _Refused(
+            outcome.reason, outcome.share_id, outcome.moment, outcome.tries_left
+        )
+    if isinstance(outcome, Opened):
+        return _Opened(outcome.share_id, outcome.view)
+    return _Ready(outcome.share_id, outcome.needs_password, outcome.left, outcome.view)
 
 
 def read_look(answer: bytes) -> Ready | Refused:
