@@ -13,7 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from tests.fuzz.targets import TARGETS, Case
+from tests.fuzz.case import Case
+from tests.fuzz.targets import TARGETS
 
 CORPUS = Path(__file__).parent / "corpus"
 HANG = 10.0

@@ -1,8 +1,10 @@
 """Documents of DICOM JSON to damage, with a secret in each text."""
 
+import base64
+import struct
 from typing import Any
 
-_SECRET = "QZCANARYQZ"
+from tests.fuzz.elements import SECRET as _SECRET
 
 _CODE = {
     "00080100": {"vr": "SH", "Value": ["T-D1100"]},
@@ -48,5 +50,60 @@ _IMAGE = {
     "7FE00010": {"vr": "OW", "BulkDataURI": "http://upstream/QZCANARYQZ"},
 }
 
-DOCUMENTS: list[list[dict[str, Any]]] = [[_IMAGE], [_IMAGE, {}, {"00080060": {}}]]
+_RAMP = struct.pack("<256H", *range(0, 65_536, 256))
+_TABLE = {"vr": "OW", "InlineBinary": base64.b64encode(_RAMP).decode()}
+_WORDS = {"vr": "US", "Value": list(range(0, 65_536, 256))}
+_DESCRIPTOR = {"vr": "US", "Value": [256, 0, 16]}
+
+_COLOURED = _IMAGE | {
+    "00080060": {"vr": "CS", "Value": ["NM"]},
+    "00189073": {"vr": "FD", "Value": [0.5]},
+    "00280004": {"vr": "CS", "Value": ["PALETTE COLOR"]},
+    "00280009": {"vr": "AT", "Value": ["00540010"]},
+    **dict.fromkeys(("00281101", "00281102", "00281103"), _DESCRIPTOR),
+    "00281201": _TABLE,
+    "00281202": _WORDS,
+    "00281203": _TABLE,
+    "00283010": {
+        "vr": "SQ",
+        "Value": [
+            {"00283002": _DESCRIPTOR, "00283003": {"vr": "LO"}, "00283006": _TABLE},
+            {"00283002": _DESCRIPTOR, "00283006": _WORDS},
+        ],
+    },
+    "00540080": {"vr": "US", "Value": list(range(1, 90))},
+}
+
+_MULTIFRAME = _IMAGE | {
+    "00280008": {"vr": "IS", "Value": [2]},
+    "52009230": {
+        "vr": "SQ",
+        "Value": [
+            {
+                "00209111": {
+                    "vr": "SQ",
+                    "Value": [
+                        {
+                            "00189074": {"vr": "DT", "Value": ["18050101235747"]},
+                            "00209157": {"vr": "UL", "Value": [1, 2]},
+                            "00209158": {"vr": "LT", "Value": [_SECRET]},
+                        }
+                    ],
+                },
+                "00289145": {
+                    "vr": "SQ",
+                    "Value": [{"00281052": {"vr": "DS", "Value": [-1024]}}],
+                },
+            }
+        ]
+        * 2,
+    },
+}
+
+DOCUMENTS: list[list[dict[str, Any]]] = [
+    [_IMAGE],
+    [_IMAGE, {}, {"00080060": {"vr": "CS"}}],
+    [_COLOURED],
+    [_MULTIFRAME],
+]
 """All of them."""

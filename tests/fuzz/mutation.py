@@ -5,6 +5,8 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tests.fuzz.elements import VRS, attribute, element, table
+
 _BYTES = (0, 1, 2, 7, 8, 0x20, 0x51, 0x5C, 0x7F, 0x80, 0xD9, 0xDA, 0xE0, 0xFE, 0xFF)
 _LENGTHS = (0, 1, 2, 3, 4, 8, 12, 0xFFFE, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF)
 _WORDS = (
@@ -92,16 +94,35 @@ _ODD: tuple[Any, ...] = (
 
 
 def mutated_json(chance: random.Random, seed: Any) -> Any:
-    """Return a JSON document with something odd in one place."""
-    if isinstance(seed, dict) and seed and chance.random() < 0.85:
-        key = chance.choice(sorted(seed))
+    """Return a JSON document that has something odd in one place, or something more."""
+    if isinstance(seed, dict) and seed and chance.random() < _DEEPER:
+        key = chance.choice(list(seed))
+        if chance.random() < _PLAUSIBLE:
+            return _plausible(chance, seed, key)
         changed = {**seed, key: mutated_json(chance, seed[key])}
-        if chance.random() < 0.1:
-            changed[chance.choice(("vr", "Value", "00080100", "x", ""))] = changed.pop(
-                key
-            )
+        if chance.random() < _RENAMED:
+            changed[chance.choice(_KEYS)] = changed.pop(key)
         return changed
-    if isinstance(seed, list) and seed and chance.random() < 0.85:
+    if isinstance(seed, list) and seed and chance.random() < _DEEPER:
         at = chance.randrange(len(seed))
         return [*seed[:at], mutated_json(chance, seed[at]), *seed[at + 1 :]]
     return chance.choice(_ODD)
+
+
+_DEEPER = 0.9
+_PLAUSIBLE = 0.5
+_RENAMED = 0.1
+_KEYS = ("vr", "Value", "InlineBinary", "BulkDataURI", "00080100", "x", "")
+
+
+def _plausible(chance: random.Random, seed: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return a dataset with another element, or an attribute with another value."""
+    if "vr" not in seed:
+        more = table(chance) if chance.random() < _RENAMED else {}
+        return {**seed, **more, **dict([element(chance)])}
+    if key == "vr":
+        return {**seed, "vr": chance.choice(VRS)}
+    if isinstance(seed[key], list):
+        items = seed[key]
+        return {**seed, key: chance.choice((items * 2, items[::-1], items[1:]))}
+    return attribute(chance, str(seed["vr"]), 1)

@@ -1,16 +1,13 @@
-"""What must hold of every input, however damaged: the codecs with the real policy."""
+"""What must hold of every file and frame, however damaged, with the real policy."""
 
 import random
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
 from typing_extensions import override
 
 from orthanc_share.deidentification.actions import DeidentificationError
-from orthanc_share.deidentification.dicom_json import decode, deidentify_json, encode
 from orthanc_share.deidentification.frames import frame_blanker
 from orthanc_share.deidentification.gate import Facts, Outcome, Reason, Verdict
-from orthanc_share.deidentification.json_facts import facts_of_json
 from orthanc_share.deidentification.part10 import InstanceRewriter
 from orthanc_share.deidentification.pixel_cells import PixelLayout
 from orthanc_share.deidentification.pixel_gate import PixelGate
@@ -18,8 +15,9 @@ from orthanc_share.deidentification.plan import Plan
 from orthanc_share.deidentification.policy import build_policy
 from orthanc_share.deidentification.profile import Profile
 from orthanc_share.domain.octets import Octets
-from tests.fuzz.documents import DOCUMENTS
-from tests.fuzz.mutation import mutated, mutated_json
+from tests.fuzz.case import Case
+from tests.fuzz.json_target import json_case
+from tests.fuzz.mutation import mutated
 from tests.fuzz.seeds import SECRET, SEEDS, Seed
 
 GROWTH_MAX = 16_384
@@ -42,20 +40,6 @@ class _OpenGate(PixelGate):
 _POLICY = build_policy(Profile(), b"k" * 32, "fuzz")
 _PLAN = Plan(_POLICY)
 _GATE = _OpenGate(Profile())
-
-
-class Case(NamedTuple):
-    """One input.
-
-    Args:
-        name: Of the seed that it was made of.
-        data: Its bytes.
-        judge: Returns whether the input was accepted; raises if a rule is broken.
-    """
-
-    name: str
-    data: bytes
-    judge: Callable[[], bool]
 
 
 def byte_case(chance: random.Random) -> Case:
@@ -125,49 +109,6 @@ def _rewritten(
     for at in range(0, len(data), size):
         yield from rewriter.feed(data[at : at + size])
     yield from rewriter.finish()
-
-
-def json_case(chance: random.Random) -> Case:
-    """Return a damaged document of DICOM JSON."""
-    if chance.random() < 0.2:
-        raw = mutated(chance, encode(chance.choice(DOCUMENTS)), [b'{"vr":"SQ"}'])
-        return Case("JSON text", raw, lambda: judge_json_text(raw))
-    document = chance.choice(DOCUMENTS)
-    for _ in range(chance.choice((1, 1, 2, 3))):
-        document = mutated_json(chance, document)
-    return Case("JSON", repr(document).encode(), lambda: judge_json(document))
-
-
-def judge_json_text(raw: bytes) -> bool:
-    """Tell whether the codec accepts a text; see `Case.judge`."""
-    try:
-        document = decode(raw)
-    except DeidentificationError:
-        return False
-    return judge_json(document)
-
-
-def judge_json(document: Any) -> bool:
-    """Tell whether the codec accepts all datasets of a document."""
-    try:
-        return min(map(_dataset_passes, document), default=True)
-    except TypeError:
-        if isinstance(document, list):
-            raise
-        return False  # `decode` never gives such a thing
-
-
-def _dataset_passes(dataset: Any) -> bool:
-    if not isinstance(dataset, dict):
-        return False
-    try:
-        made = encode([deidentify_json(dataset, _POLICY, lambda path: f"/bulk/{path}")])
-        _GATE.judge(facts_of_json(dataset, _GATE))
-    except DeidentificationError as refusal:
-        return _refused(refusal)
-    assert SECRET not in made, "a secret passed"
-    assert b"upstream" not in made, "an address of Orthanc passed"
-    return True
 
 
 TARGETS = {"bytes": byte_case, "json": json_case}

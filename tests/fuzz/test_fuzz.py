@@ -3,18 +3,17 @@
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from orthanc_share.deidentification.dicom_json import encode
 from tests.fuzz.__main__ import CORPUS, main
+from tests.fuzz.case import Case
+from tests.fuzz.documents import DOCUMENTS
+from tests.fuzz.json_target import json_case, judge_json
 from tests.fuzz.seeds import SECRET, SEEDS, Seed
-from tests.fuzz.targets import (
-    Case,
-    byte_case,
-    json_case,
-    judge_bytes,
-    judge_json_text,
-)
+from tests.fuzz.targets import byte_case, judge_bytes
 
 RUNS = 3000
 
@@ -35,13 +34,18 @@ def test_the_seeds_themselves_are_accepted(seed: Seed) -> None:
     assert judge_bytes(seed, seed.data, 3)
 
 
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_documents_themselves_are_accepted(document: list[dict[str, Any]]) -> None:
+    assert judge_json(encode(document))
+
+
 @pytest.mark.parametrize(
     "path", sorted(CORPUS.glob("*__*")), ids=lambda path: path.name
 )
 def test_what_was_found_once_is_never_found_again(path: Path) -> None:
     name = path.name.partition("__")[0].replace("_", " ")
     if name.startswith("JSON"):
-        judge_json_text(path.read_bytes())
+        judge_json(path.read_bytes())
         return
     (seed,) = [one for one in SEEDS if one.name == name]
     judge_bytes(seed, path.read_bytes())

@@ -13,7 +13,13 @@ and floats, only if several neighbours do.
 
 _RUN = re.compile(rb"[A-Za-z0-9^ ]{%d}" % RUN_LENGTH)
 _RUN_ANYWHERE = re.compile(rb"(?=[A-Za-z0-9^ ]{%d})" % RUN_LENGTH)
-_INTEGERS = frozenset({"SL", "SS", "SV", "UL", "US", "UV"})
+_WIDE = re.compile(
+    rb"(?=((?:L\0){8}|(?:\0L){8}|(?:L\0\0\0){8}|(?:\0\0\0L){8}))".replace(
+        b"L", b"[A-Za-z0-9^ ]"
+    )
+)
+"""Text of two or four bytes a letter, in either byte order."""
+
 _TWO = 2
 _STEADY = 8
 """Steps of a curve may differ by one part in so many, and by two for rounding."""
@@ -39,7 +45,7 @@ def are_numbers(vr: str, data: bytes, byte_order: str) -> bool:
     floats = _FLOATS.get((vr, byte_order))
     if floats is not None and not floats.fullmatch(data):
         return False
-    return not (holds_text(data) or (vr in _INTEGERS and _holds_wide_text(data)))
+    return not (holds_text(data) or _holds_wide_text(data))
 
 
 def holds_text(data: bytes) -> bool:
@@ -54,13 +60,9 @@ def holds_text(data: bytes) -> bool:
 
 
 def _holds_wide_text(data: bytes) -> bool:
-    """Tell whether there is text of two or four bytes a letter."""
-    if b"\0" not in data:
-        return False
-    letters = data.replace(b"\0", b"")
+    """Tell whether there is wide text; numbers that count up look alike."""
     return any(
-        not is_monotone(letters[found.start() : found.start() + RUN_LENGTH])
-        for found in _RUN_ANYWHERE.finditer(letters)
+        not is_monotone(found[1].replace(b"\0", b"")) for found in _WIDE.finditer(data)
     )
 
 

@@ -5,9 +5,11 @@ from typing import Any, Final
 
 from orthanc_share.deidentification.actions import DeidentificationError
 from orthanc_share.deidentification.json_values import (
+    NUMBERS,
     PADDING,
     Attribute,
     inline_binary,
+    kept_numbers,
     values_of,
 )
 from orthanc_share.deidentification.lookup_tables import (
@@ -20,6 +22,7 @@ from orthanc_share.deidentification.lookup_tables import (
 PHOTOMETRIC: Final = "00280004"
 _WORD: Final = 2  # bytes
 _WORD_MAX: Final = 0xFFFF
+_DESCRIPTOR_LENGTH: Final = 6  # bytes
 
 
 def table_fits(
@@ -63,7 +66,7 @@ def served_table_fits(dataset: Mapping[str, Any], path: str, data: bytes) -> boo
     if tag not in DESCRIPTOR_OF:
         return True
     for sequence, number in zip(steps[::2], steps[1::2], strict=True):
-        items = _values(dataset, sequence)
+        items = _values(dataset, sequence, "SQ")
         dataset = items[int(number) - 1] if int(number) <= len(items) else {}
         if type(dataset) is not dict:
             raise DeidentificationError("An item of a sequence is no dataset.")
@@ -72,12 +75,16 @@ def served_table_fits(dataset: Mapping[str, Any], path: str, data: bytes) -> boo
     )
 
 
-def _values(dataset: Mapping[str, Any], key: str) -> list[Any]:
-    """Return the values of an element, which nobody has looked at yet."""
+def _values(dataset: Mapping[str, Any], key: str, vr: str) -> list[Any]:
+    """Return the values of an element, which nobody has looked at yet.
+
+    None if it has another VR: then it does not stay, and nothing that it vouches for.
+    """
     attribute = dataset.get(key, {})
     if type(attribute) is not dict:
         raise DeidentificationError("An element is no object.")
-    return values_of(attribute)
+    values = values_of(attribute)
+    return values if attribute.get("vr") == vr else []
 
 
 def _has_its_place(dataset: Mapping[str, Any], tag: int, *, main: bool) -> bool:
@@ -88,22 +95,26 @@ def _has_its_place(dataset: Mapping[str, Any], tag: int, *, main: bool) -> bool:
 
 
 def _has_palette(dataset: Mapping[str, Any]) -> bool:
-    words = _values(dataset, PHOTOMETRIC)
+    words = _values(dataset, PHOTOMETRIC, "CS")
     texts = [word.strip(PADDING) for word in words if type(word) is str]
     return texts == ["PALETTE COLOR"]
 
 
 def _descriptor(dataset: Mapping[str, Any], tag: int) -> list[int]:
     """Return the descriptor, nothing if it is no list of numbers."""
-    values = _values(dataset, f"{DESCRIPTOR_OF[tag]:08X}")
-    return values if all(type(value) is int for value in values) else []
+    key = f"{DESCRIPTOR_OF[tag]:08X}"
+    for vr in ("US", "SS"):
+        values = _values(dataset, key, vr)
+        if values and kept_numbers(vr, values, _DESCRIPTOR_LENGTH) is not None:
+            return values
+    return []
 
 
 def _data(attribute: Attribute) -> bytes:
     """Return the bytes of a table, which may be told as numbers."""
     if "InlineBinary" in attribute:
         return inline_binary(attribute)
-    values = values_of(attribute)
+    values = values_of(attribute) if attribute["vr"] in NUMBERS else []
     if not all(type(one) is int and 0 <= one <= _WORD_MAX for one in values):
         return b""
     return b"".join(value.to_bytes(_WORD, "little") for value in values)

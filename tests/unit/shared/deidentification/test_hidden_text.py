@@ -62,9 +62,9 @@ def test_a_float_is_finite(order: str) -> None:
     assert not are_numbers("FL", b"JO\xc1\x7f"[:: 1 if order == "<" else -1], order)
 
 
-@pytest.mark.parametrize("vr", ["US", "SS", "UL", "SL", "SV", "UV"])
+@pytest.mark.parametrize("vr", ["US", "SS", "UL", "SL", "SV", "UV", "FL"])
 @pytest.mark.parametrize("charset", ["utf-16-le", "utf-16-be", "utf-32-le"])
-def test_wide_letters_are_no_integers(vr: str, charset: str) -> None:
+def test_wide_letters_are_no_numbers(vr: str, charset: str) -> None:
     for order in "<>":
         assert not are_numbers(vr, "DOE^JOHN".encode(charset), order)
 

@@ -93,6 +93,21 @@ def test_a_table_of_numbers_is_judged_as_its_bytes() -> None:
         }
 
 
+def test_what_vouches_for_a_table_has_its_own_vr() -> None:
+    words = {"vr": "OW", "Value": list(range(8))}
+    assert PALETTE not in shown(palette(_00281201=words))
+    for vr in ("UL", "OW", "LO"):
+        told = {"vr": vr, "Value": [8, 0, 16]}
+        assert PALETTE not in shown(palette(_00281101=told))
+        assert not served_table_fits(palette(_00281101=told), PALETTE, ENTRIES)
+    signed = {"vr": "SS", "Value": [8, -1024, 16]}
+    assert PALETTE in shown(palette(_00281101=signed))
+    photometric = {"vr": "LO", "Value": ["PALETTE COLOR"]}
+    assert PALETTE not in shown(palette(_00280004=photometric))
+    sequence = {VOI: {"vr": "UN", "Value": lut()[VOI]["Value"]}}
+    assert not served_table_fits(sequence, f"{VOI}/1/00283006", ENTRIES)
+
+
 def test_the_descriptor_of_another_item_does_not_count() -> None:
     source = lut() | {"00283002": numbers(8, 0, 16)}
     del source[VOI]["Value"][0]["00283002"]
