@@ -1,88 +1,71 @@
 """Mutation control: whichever rule of the policy is switched off, a canary comes out.
 
-Each element of the corpus's kitchen sink is written into a small image of its own; with
-the policy nothing of it may be in the output, and with the one rule for it switched off
-the canary must be there. A rule whose absence nobody noticed would not be tested.
+Each element of the corpus's kitchen sink is written into a small image of its own, as a
+file and as DICOM JSON; with the policy nothing of it may be in the output, and with the
+one rule for it switched off the canary must be there. A rule whose absence nobody
+noticed would not be tested.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 import pytest
-from typing_extensions import override
 
-from orthanc_share.deidentification.actions import (
-    Action,
-    Code,
-    DeidentificationError,
-)
-from orthanc_share.deidentification.gate import (
-    BlockedInstanceError,
-    Facts,
-    Outcome,
-    Reason,
-    Verdict,
-)
+from orthanc_share.deidentification.actions import DeidentificationError
+from orthanc_share.deidentification.dicom_json import deidentify_json, encode
+from orthanc_share.deidentification.gate import BlockedInstanceError
 from orthanc_share.deidentification.part10 import rewrite
 from orthanc_share.deidentification.pixel_gate import PixelGate
 from orthanc_share.deidentification.policy import SharePolicy, build_policy
 from orthanc_share.deidentification.profile import Profile
 from suite.leaktest.needles import Haystack, Needle
+from suite.leaktest.scan import Scanner
 from tests.support.corpus.build import corpus
 from tests.support.corpus.canaries import Canaries
+from tests.support.corpus.json_model import dicom_json
 from tests.support.corpus.sink import GATE, attributes
 from tests.support.corpus.study import CT, Patient, image, plane
 from tests.support.corpus.writer import El, Items, part10
+from tests.support.mutants import (
+    TEXTS,
+    KeepsCodes,
+    KeepsPrivate,
+    KeepsUids,
+    OpenGate,
+    Without,
+)
 
 KEY = b"a key of tests, of thirty-two bytes or more"
 PIXEL_GATE = PixelGate(Profile())
-TEXTS = {"AE", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UR", "UT"}
 POLICY = build_policy(Profile(), KEY, "a-share")
-LENGTH = 2**20
+PSEUDONYMS = POLICY.pseudonyms
+BINARIES = {"OB", "OD", "OF", "OL", "OV", "OW", "UN"}
 
 
-class Without(SharePolicy):
-    """The policy without its rules for some elements: they pass as they are."""
-
-    def __init__(self, tags: frozenset[int]) -> None:
-        super().__init__(Profile(), POLICY.pseudonyms)
-        self._tags = tags
-
-    @override
-    def decide(self, tag: int, vr: str) -> Action:
-        if tag not in self._tags:
-            return super().decide(tag, vr)
-        if vr == "SQ":
-            return Action.RECURSE
-        return Action.TEXT if vr in TEXTS | {"UI"} else Action.KEEP
-
-    @override
-    def length_max(self, tag: int, vr: str) -> int:
-        return LENGTH
-
-    @override
-    def text(self, tag: int, vr: str, values: Sequence[str]) -> tuple[str, ...] | None:
-        return tuple(values) if tag in self._tags else super().text(tag, vr, values)
+def head() -> dict[int, El]:
+    """Return an image that is shown."""
+    layout, _pixels = image()
+    patient = Patient("mutations")
+    return patient.head("small", CT, "CT") | plane() | layout
 
 
 def small(elements: Items) -> bytes:
     """Return an image that is shown, with these elements."""
-    patient = Patient("mutations")
-    layout, _pixels = image()
-    head = patient.head("small", CT, "CT") | plane() | layout
+    whole = head()
     return part10(
-        patient.meta(head, "small"),
-        (head | {el.tag: el for el in elements}).values(),
+        Patient("mutations").meta(whole, "small"),
+        (whole | {el.tag: el for el in elements}).values(),
         "1.2.840.10008.1.2.1",
     )
 
 
-def texts() -> Iterator[tuple[El, Canaries]]:
-    """Give each attribute of the dictionary whose canary is a text, a date or a UID."""
+def sinks(vrs: set[str]) -> Iterator[tuple[El, Canaries]]:
+    """Give each attribute of the dictionary of one of the VRs, with its canary."""
     made = Canaries("texts")
     for el in attributes(made, "texts", GATE):
         values, made.needles = made.needles, []
-        if el.vr in TEXTS | {"UI"}:
+        if el.vr in vrs:
             own = Canaries(f"{el.tag:08X}")
             own.needles = values
             yield el, own
@@ -92,12 +75,12 @@ def test_each_rule_for_a_text_is_needed() -> None:
     """No text of the dictionary comes out, and each does without its rule."""
     unneeded, leaking = [], []
     count = 0
-    for el, own in texts():
+    for el, own in sinks(TEXTS | {"UI"}):
         count += 1
         file, haystack = small([el]), Haystack(own.needles)
         if any(haystack.find(rewrite(file, POLICY, PIXEL_GATE))):
             leaking.append(f"{el.tag:08X}")
-        mutant = Without(frozenset({el.tag}))
+        mutant = Without({el.tag}, PSEUDONYMS)
         if not any(haystack.find(rewrite(file, mutant, PIXEL_GATE))):
             unneeded.append(f"{el.tag:08X}")
     assert count > 800
@@ -112,42 +95,41 @@ WRITTEN_ANEW = {
 }
 
 
-class KeepsUids(SharePolicy):
-    """Lets UIDs as they are."""
-
-    @override
-    def uid(self, uid: str) -> str:
-        return uid
+def shown(dataset: dict[str, Any], rules: SharePolicy) -> bytes:
+    """Return what the codec for JSON makes of a dataset."""
+    return encode([deidentify_json(dataset, rules, lambda path: f"/bulk/{path}")])
 
 
-class KeepsCodes(SharePolicy):
-    """Lets unknown codes as they are, with their value for a meaning."""
-
-    @override
-    def code(self, value: str, scheme: str) -> Code | None:
-        return Code(value, scheme, value)
-
-
-class KeepsPrivate(SharePolicy):
-    """Lets private elements pass."""
-
-    @override
-    def decide(self, tag: int, vr: str) -> Action:
-        if tag >> 16 & 1:
-            return Action.TEXT if vr in TEXTS else Action.DROP
-        return super().decide(tag, vr)
-
-    @override
-    def text(self, tag: int, vr: str, values: Sequence[str]) -> tuple[str, ...] | None:
-        return tuple(values) if tag >> 16 & 1 else super().text(tag, vr, values)
+def test_each_rule_for_an_element_in_json_is_needed() -> None:
+    """The same for DICOM JSON, binaries included, which base64 hides from no one."""
+    unneeded, leaking = [], []
+    count = 0
+    usual = dicom_json(el for el in head().values() if el.tag != 0x7FE00010)
+    for el, own in sinks(TEXTS | BINARIES | {"UI"}):
+        count += 1
+        scanner = Scanner(own.needles)
+        dataset = dict(sorted((usual | dicom_json([el])).items()))
+        if scanner.scan_bytes(shown(dataset, POLICY)):
+            leaking.append(f"{el.tag:08X}")
+        if not scanner.scan_bytes(shown(dataset, Without({el.tag}, PSEUDONYMS))):
+            unneeded.append(f"{el.tag:08X}")
+    assert count > 850
+    assert not leaking
+    assert set(unneeded) <= WRITTEN_ANEW | OTHERWISE_GUARDED
 
 
-PSEUDONYMS = POLICY.pseudonyms
+OTHERWISE_GUARDED = {
+    *("00281201", "00281202", "00281203", "00283006"),  # as look-up tables
+    "FFFCFFFC",  # behind the pixels
+}
+"""What the codec stops as well, whatever the policy says; it has tests of its own."""
+
+
 MUTANTS: dict[str, SharePolicy] = {
     "uids": KeepsUids(Profile(), PSEUDONYMS),
     "codes": KeepsCodes(Profile(), PSEUDONYMS),
     "private elements": KeepsPrivate(Profile(), PSEUDONYMS),
-    "names within sequences": Without(frozenset({0x00209170, 0x00100010})),
+    "names within sequences": Without({0x00209170, 0x00100010}, PSEUDONYMS),
 }
 
 
@@ -168,6 +150,30 @@ def found_in(
             yield from haystack.find(rewrite(file, rules, PIXEL_GATE))
 
 
+@pytest.fixture(scope="module")
+def nested() -> tuple[dict[str, Any], Haystack]:
+    """A dataset with all attributes in sequences in sequences, codes beside them."""
+    made = Canaries("nested")
+    inner = [el for el in attributes(made, "nested", GATE) if el.tag not in CODES]
+    inner.append(El(0x00091010, "LO", made.text("nested/private")))
+    code = [El(tag, "SH", made.text("nested/code")) for tag in sorted(CODES)]
+    items = [inner, [El(0x00081140, "SQ", [inner, code])], code]
+    sequences = [El(tag, "SQ", items) for tag in (0x00209170, 0x00082218)]
+    return dicom_json(sequences), Haystack(made.needles)
+
+
+CODES = {0x00080100, 0x00080102, 0x00080104, 0x00080119, 0x00080120}
+
+
+@pytest.mark.parametrize("rule", MUTANTS)
+def test_each_rule_for_a_kind_of_element_in_json_is_needed(
+    rule: str, nested: tuple[dict[str, Any], Haystack]
+) -> None:
+    dataset, haystack = nested
+    assert not any(haystack.find(shown(dataset, POLICY)))
+    assert any(haystack.find(shown(dataset, MUTANTS[rule])))
+
+
 def test_the_gate_is_needed_for_text_in_pixels() -> None:
     blocked = [f for f in corpus().patient.files if f.name in {"sc", "ct screen", "us"}]
     assert len(blocked) == 3
@@ -176,14 +182,3 @@ def test_the_gate_is_needed_for_text_in_pixels() -> None:
         with pytest.raises(BlockedInstanceError):
             rewrite(file.content, POLICY, PIXEL_GATE)
         assert file.pixels in rewrite(file.content, POLICY, OpenGate())
-
-
-class OpenGate(PixelGate):
-    """Lets everything pass."""
-
-    def __init__(self) -> None:
-        super().__init__(Profile())
-
-    @override
-    def judge(self, facts: Facts) -> Verdict:
-        return Verdict(Outcome.ALLOWED, next(iter(Reason)))

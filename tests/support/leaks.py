@@ -11,6 +11,7 @@ from anonymizer.settings import AnonymizerSettings
 from demo.calls import call
 from demo.orthanc_server import OrthancSetup
 from demo.processes import free_port
+from orthanc_share.deidentification.identifiers import SharePseudonyms
 from orthanc_share.domain.clock import utc_now
 from orthanc_share.domain.resource import Level, Resource
 from orthanc_share.domain.share import Flavour, Share, ShareType
@@ -23,6 +24,7 @@ from suite.leaktest.scan import Scanner
 from suite.leaktest.transport import Site
 from suite.leaktest.world import World, explore
 from tests.support.corpus.build import Corpus, corpus
+from tests.support.corpus.study import Patient, Shown
 from tests.support.orthanc import require_orthanc
 from tests.support.server import serve
 from tests.support.service import basic
@@ -77,9 +79,13 @@ class LeakSite:
         """Return the anonymizer as one sees it who has no token."""
         return self._opened(None)
 
-    def _opened(self, token: str | None) -> Site:
+    def through(self, anonymizer: str) -> Site:
+        """Return another anonymizer before the same Orthanc, as `share` does."""
+        return self._opened(self.token("first"), anonymizer)
+
+    def _opened(self, token: str | None, anonymizer: str | None = None) -> Site:
         headers = {} if token is None else {"token": token}
-        opened = Site(self.anonymizer, headers)
+        opened = Site(anonymizer or self.anonymizer, headers)
         self._sites.append(opened)
         return opened
 
@@ -92,6 +98,40 @@ class LeakSite:
         """Return the token of a share of the study."""
         study = self.raw.studies[0]
         return token(name, [Resource(Level.STUDY, study.uid, study.id)], flavour)
+
+
+def oracles(share: Site, patient: Patient) -> Iterator[str]:
+    """Give the queries that tell a right guess of the original from a wrong one."""
+    right = patient.files[-1]
+    guesses = {
+        "PatientID": patient.patient_id,
+        "00100020": patient.patient_id,
+        "AccessionNumber": patient.accession,
+        "PatientBirthDate": patient.birth_date,
+        "StudyDate": patient.study_date,
+        "StudyInstanceUID": patient.study_uid,
+        "0020000E": right.series,
+        "00080018": right.uid,
+    }
+    for level in ("studies", "series", "instances"):
+        for name, value in guesses.items():
+            path = f"/dicom-web/{level}?{name}="
+            guessed = share.ask("GET", path + value)
+            wrong = share.ask("GET", path + value[:-1] + "7")
+            if (guessed.status, guessed.body) != (wrong.status, wrong.body):
+                yield path
+
+
+def blocked_but_shown(share: Site, patient: Patient, shown: World) -> Iterator[str]:
+    """Give the names of files whose pixels come out although they may not."""
+    names = SharePseudonyms(DEIDENTIFICATION_KEY.encode(), share_id("first"))
+    by_uid = {instance.uid: instance for instance in shown.instances}
+    for file in patient.files:
+        if file.shown is Shown.BLOCKED and file.pixels is not None:
+            instance = by_uid[names.uid(file.uid)]
+            body = share.ask("GET", f"/instances/{instance.id}/file").body
+            if file.pixels in body:
+                yield file.name
 
 
 def share_id(name: str) -> str:
@@ -130,10 +170,12 @@ def anonymizer_settings(orthanc: str, **changes: Any) -> AnonymizerSettings:
 
 
 @contextmanager
-def leak_site(folder: Path, **settings: Any) -> Iterator[LeakSite]:
-    """Run an Orthanc with the corpus and an anonymizer before it."""
+def leak_site(
+    folder: Path, made: Corpus | None = None, **settings: Any
+) -> Iterator[LeakSite]:
+    """Run an Orthanc with the corpus, or another one, and an anonymizer before it."""
     require_orthanc()
-    made = corpus()
+    made = corpus() if made is None else made
     setup = OrthancSetup(ORTHANC_NAME, folder, free_port(), users=dict([LOGIN]))
     with ExitStack() as stack:
         stack.enter_context(setup.start())

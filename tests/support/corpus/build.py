@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tests.support.corpus.documents import add_documents
-from tests.support.corpus.hostile import add_hostile
+from tests.support.corpus.hostile import add_hostile, add_tables
 from tests.support.corpus.images import (
     add_blocked,
     add_burned_allowed,
@@ -43,6 +43,20 @@ def corpus() -> Corpus:
     add_hostile(patient)
     add_blocked(patient)
     add_burned_allowed(patient)
+    return Corpus(patient, _second())
+
+
+@cache
+def small_corpus() -> Corpus:
+    """Return a corpus of few images, of most kinds, but without kitchen sinks."""
+    patient = Patient("first patient")
+    add_blocked(patient)
+    add_compressed(patient)
+    add_multiframes(patient)
+    add_derived(patient)
+    add_tables(patient)
+    # The last of its class: the one that is looked at where one is enough.
+    add_charsets(patient, ["ISO_IR 100"])
     return Corpus(patient, _second())
 
 

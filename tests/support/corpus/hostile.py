@@ -26,6 +26,11 @@ def add_hostile(patient: Patient) -> None:
     _add_offset_tables(patient)
 
 
+def add_tables(patient: Patient) -> None:
+    """Add an image with text in its tables."""
+    _add(patient, "tables", _tables(patient))
+
+
 def _add(patient: Patient, name: str, own: Items, syntax: str = EXPLICIT) -> None:
     layout, pixels = image(seed=len(patient.files))
     elements = patient.head(name, CT, "CT") | plane() | layout
