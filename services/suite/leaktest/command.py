@@ -1,22 +1,18 @@
 """`orthanc-share leak-test`: the search on a site of one's own."""
 
+import re
 import sys
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from suite.leaktest.collect import collected, identities
-from suite.leaktest.crawl import Leak, Outcome, crawl
-from suite.leaktest.odd import foreign_requests, odd_requests
-from suite.leaktest.requests import Ask, every_accept, narrow, requests, sensitive_bulk
-from suite.leaktest.routes import ROUTES
+from suite.leaktest.crawl import Leak
 from suite.leaktest.scan import Scanner
-from suite.leaktest.transport import Site, site
-from suite.leaktest.world import UnexpectedAnswerError, World, explore
+from suite.leaktest.target import NoTestError, Target, address, run
+from suite.leaktest.transport import site
 
 EXIT_LEAK = 1
 """Exit status when something came out."""
@@ -27,80 +23,7 @@ EXIT_NO_TEST = 2
 STANDARD_INPUT = "-"
 """Stands for standard input where the token is expected."""
 
-_CONTROL = "/dicom-web/studies/{study}/metadata"
-
-
-class NoTestError(Exception):
-    """The test would prove nothing. The text says why."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What is tested.
-
-    Args:
-        share: The anonymizer, asked with the token of a share.
-        orthanc: The Orthanc behind it, asked directly.
-        studies: StudyInstanceUIDs that are shared, as Orthanc has them.
-        exceptions: Tags that the site's profile keeps.
-    """
-
-    share: Site
-    orthanc: Site
-    studies: Sequence[str]
-    exceptions: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a test has found.
-
-    Args:
-        values: Number of values that were looked for.
-        outcome: What came out.
-    """
-
-    values: int
-    outcome: Outcome
-
-
-def run(target: Target) -> Result:
-    """Collect what identifies from Orthanc, and look for it in all answers.
-
-    Raises:
-        NoTestError: Orthanc or the anonymizer does not show the studies, or the
-            search does not find in Orthanc what must be there.
-        OSError: One of them does not answer.
-    """
-    try:
-        raw = explore(target.orthanc, target.studies)
-        shown = explore(target.share)
-    except UnexpectedAnswerError as error:
-        raise NoTestError(str(error)) from error
-    needles = collected(raw, target.exceptions)
-    scanner = Scanner(needles, identities(raw, needles))
-    _check(target.orthanc, raw, shown, scanner)
-    asks = [*_asks(raw, shown)]
-    return Result(len(needles), crawl(target.share, asks, scanner))
-
-
-def _check(orthanc: Site, raw: World, shown: World, scanner: Scanner) -> None:
-    """Look for the same values where they must be found (positive control)."""
-    if not any(True for _ in raw.instances):
-        raise NoTestError("Orthanc has no image of these studies.")
-    if not any(True for _ in shown.instances):
-        raise NoTestError("The share shows no image.")
-    routes = [route for route in ROUTES if route.template == _CONTROL]
-    if not crawl(orthanc, requests(raw, routes), scanner).leaks:
-        raise NoTestError("The search finds nothing even in Orthanc's own answers.")
-
-
-def _asks(raw: World, shown: World) -> Iterator[Ask]:
-    yield from requests(shown)
-    yield from every_accept(narrow(shown))
-    yield from sensitive_bulk(narrow(shown))
-    yield from odd_requests(shown)
-    yield from foreign_requests(raw)
+_UID = re.compile(r"[0-9.]{1,64}", re.ASCII)
 
 
 def leak_test(
@@ -143,18 +66,18 @@ def leak_test(
     Asks every route in many ways and searches each answer for all values that the
     raw Orthanc has in the study. Exit status 1: something came out; 2: no test.
     """
-    token = _token(token_file)
-    login = b64encode(f"{username}:{password}".encode()).decode()
-    headers = {"Authorization": f"Basic {login}"} if username else {}
     try:
-        with site(url, {"token": token}) as share, site(orthanc, headers) as raw:
-            result = run(Target(share, raw, study, keep or ()))
-            found = [*_told(result.outcome.leaks, shows_value=show_values)]
-            found += _in_logs(log or (), explore(raw, study))
+        texts = [(file.name, _read(file)) for file in log or ()]
+        headers = {"token": _token(token_file)}
+        with (
+            site(address(url), headers) as share,
+            site(address(orthanc), _login(username, password)) as raw,
+        ):
+            result = run(Target(share, raw, [*map(_uid, study)], keep or ()))
     except NoTestError as error:
         _end([f"No test: {error}"], EXIT_NO_TEST)
-    except OSError as error:
-        _end([f"No test: no answer ({error.strerror or error})"], EXIT_NO_TEST)
+    found = _told(result.outcome.leaks, shows_value=show_values)
+    found += _in_logs(texts, result.scanner)
     asked = sum(result.outcome.requests.values())
     typer.echo(f"{asked} requests, {result.values} values looked for.")
     if found:
@@ -162,21 +85,42 @@ def leak_test(
     typer.echo("Nothing came out.")
 
 
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise NoTestError(f"{file}: {error.strerror}.") from error
+
+
 def _token(file: Path) -> str:
-    text = sys.stdin.read() if str(file) == STANDARD_INPUT else file.read_text("utf-8")
-    return text.strip()
+    is_input = str(file) == STANDARD_INPUT
+    token = (sys.stdin.buffer.read() if is_input else _read(file)).strip()
+    if not token.isascii() or not token.decode().isprintable() or not token:
+        raise NoTestError("a token is one line of letters, digits and points.")
+    return token.decode()
+
+
+def _login(username: str, password: str) -> Mapping[str, str]:
+    if not username:
+        return {}
+    login = b64encode(f"{username}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {login}"}
+
+
+def _uid(text: str) -> str:
+    if not _UID.fullmatch(text):
+        raise NoTestError("a StudyInstanceUID is digits and points, 64 at most.")
+    return text
 
 
 def _told(leaks: Sequence[Leak], *, shows_value: bool) -> list[str]:
     return sorted({leak.to_text(shows_value=shows_value) for leak in leaks})
 
 
-def _in_logs(files: Sequence[Path], raw: World) -> Iterator[str]:
-    needles = collected(raw)
-    scanner = Scanner(needles, identities(raw, needles))
-    for file in files:
-        for finding in scanner.scan_bytes(file.read_bytes(), "log"):
-            yield f"{file.name}: {finding.needle.kind} from {finding.needle.source}"
+def _in_logs(logs: Sequence[tuple[str, bytes]], scanner: Scanner) -> Iterator[str]:
+    for name, text in logs:
+        for finding in scanner.scan_bytes(text, "log"):
+            yield f"{name}: {finding.needle.kind} from {finding.needle.source}"
 
 
 def _end(lines: Sequence[str], status: int) -> NoReturn:

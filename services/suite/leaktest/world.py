@@ -10,6 +10,11 @@ from suite.leaktest.transport import Site
 DICOM_WEB = "/dicom-web"
 """Where DICOMweb is, below Orthanc's root and below the anonymizer's."""
 
+_REASONS = {
+    401: " (wrong login or token)",
+    403: " (the token opens nothing here)",
+    404: " (there is no such study, or no DICOMweb)",
+}
 _JSON = {"Accept": "application/dicom+json"}
 _OK = 200
 
@@ -104,10 +109,18 @@ def explore(site: Site, studies: Sequence[str] | None = None) -> World:
         UnexpectedAnswerError: It does not answer as DICOMweb says.
     """
     explorer = _Explorer(site)
-    found = explorer.listed(f"{DICOM_WEB}/studies")
-    uids = [_value(one, "0020000D") for one in found] if studies is None else studies
-    made = tuple(explorer.study(uid) for uid in uids)
+    try:
+        if studies is None:
+            found = explorer.listed(f"{DICOM_WEB}/studies")
+            studies = [_value(one, "0020000D") for one in found]
+        made = tuple(explorer.study(uid) for uid in studies)
+    except _NO_DICOM_JSON as error:
+        raise UnexpectedAnswerError("an answer is no DICOM JSON.") from error
     return World(made, tuple(explorer.metadata))
+
+
+_NO_DICOM_JSON = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading a document raises that is something else."""
 
 
 class _Explorer:
@@ -122,7 +135,8 @@ class _Explorer:
         answer = self._site.ask("GET", path, _JSON)
         if answer.status != _OK:
             shown = path.rsplit("/", maxsplit=1)[-1]
-            raise UnexpectedAnswerError(f".../{shown} answered {answer.status}.")
+            why = _REASONS.get(answer.status, "")
+            raise UnexpectedAnswerError(f".../{shown} answered {answer.status}{why}.")
         datasets: list[dict[str, Any]] = json.loads(answer.body)
         return datasets
 

@@ -60,6 +60,14 @@ def small_corpus() -> Corpus:
     return Corpus(patient, _second())
 
 
+@cache
+def tiny_corpus() -> Corpus:
+    """Return a corpus of one image to share, and a second patient."""
+    patient = Patient("first patient")
+    add_charsets(patient, ["ISO_IR 100"])
+    return Corpus(patient, _second())
+
+
 def _second() -> Patient:
     patient = Patient("second patient")
     for number in range(2):

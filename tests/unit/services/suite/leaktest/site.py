@@ -53,6 +53,7 @@ class Shown:
         patient: Orthanc's id of the patient.
         is_empty: It shows no study.
         is_broken: It answers 502.
+        fails_after: It answers so many requests, then 502.
     """
 
     uids: tuple[str, str, str]
@@ -61,6 +62,7 @@ class Shown:
     patient: str = "the-pseudonym-id"
     is_empty: bool = False
     is_broken: bool = False
+    fails_after: int | None = None
 
     def dataset(self) -> dict[str, object]:
         """Return the metadata of the instance."""
@@ -74,7 +76,8 @@ class Shown:
     async def answer(self, request: Request) -> Response:
         """Answer like DICOMweb and Orthanc, as far as the explorer asks."""
         self.asked.append((request.method, request.url.path))
-        if self.is_broken:
+        fails = self.fails_after is not None and len(self.asked) > self.fails_after
+        if self.is_broken or fails:
             return Response(status_code=502)
         if request.url.path == "/tools/lookup":
             uid = (await request.body()).decode()

@@ -1,11 +1,20 @@
 """`orthanc-share leak-test` finds what comes out, and says when it tested nothing."""
 
+import socket
+import socketserver
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from typer.testing import CliRunner, Result
+from typing_extensions import override
 
 from suite.cli import cli
 from suite.leaktest.collect import collected, identities
@@ -22,6 +31,7 @@ from suite.leaktest.requests import (
 from suite.leaktest.routes import ROUTES
 from suite.leaktest.transport import site
 from suite.leaktest.world import UnexpectedAnswerError, World, explore
+from tests.support.server import serve
 from tests.unit.services.suite.leaktest.site import (
     METADATA,
     PSEUDONYMS,
@@ -137,6 +147,126 @@ def test_a_site_that_does_not_answer_is_no_test() -> None:
         result = CliRunner().invoke(cli, [*command, "--study", UIDS[0]], input="t")
     assert result.exit_code == 2
     assert "no answer" in result.output
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "text", "why"),
+    [
+        ("pacs.example.org", (), "t", "an address is http:// or https://"),
+        ("ftp://127.0.0.1/", (), "t", "an address is http:// or https://"),
+        ("http://", (), "t", "an address is http:// or https://"),
+        ("http://127.0.0.1:99999/", (), "t", "an address is http:// or https://"),
+        ("http://127.0.0.1:0/", (), "t", "an address is http:// or https://"),
+        ("http://[::1/", (), "t", "an address is http:// or https://"),
+        ("http://u:p@127.0.0.1/", (), "t", "an address is http:// or https://"),
+        ("http://127.0.0.1/?a=b", (), "t", "an address is http:// or https://"),
+        ("http://127.0.0.1:1/", ("--orthanc", "orthanc:8042"), "t", "an address is"),
+        ("http://127.0.0.1:1/", ("--study", "1.2/../3"), "t", "a StudyInstanceUID is"),
+        ("http://127.0.0.1:1/", (), "", "a token is one line"),
+        ("http://127.0.0.1:1/", (), "two\nlines", "a token is one line"),
+        ("http://127.0.0.1:1/", (), "t\u00f6k", "a token is one line"),
+        ("http://127.0.0.1:1/", ("--token-file", "/no"), "t", "/no: No such file"),
+        ("http://127.0.0.1:1/", ("--log", "/no"), "t", "/no: No such file"),
+    ],
+)
+def test_wrong_usage_gets_one_line(
+    url: str, options: tuple[str, ...], text: str, why: str
+) -> None:
+    study = () if "--study" in options else ("--study", "1.2")
+    command = ["leak-test", url, "--orthanc", "http://127.0.0.1:1/", *study, *options]
+    result = CliRunner().invoke(cli, command, input=text, catch_exceptions=False)
+    assert result.exit_code == 2
+    (line,) = result.output.splitlines()
+    assert line.startswith("No test: ")
+    assert why in line
+
+
+@pytest.mark.parametrize("body", ["<html>", '{"a": 1}', '["x"]', '[{"0020000D": 1}]'])
+def test_what_is_no_dicom_json_is_said_to_be_none(body: str) -> None:
+    async def answer(_request: Request) -> Response:
+        return Response(body)
+
+    with serve(Starlette(routes=[Route("/{path:path}", answer)])) as url:
+        command = ["leak-test", url, "--orthanc", url, "--study", "1.2"]
+        result = CliRunner().invoke(cli, command, input="t", catch_exceptions=False)
+    assert result.exit_code == 2
+    assert result.output == "No test: Orthanc: an answer is no DICOM JSON.\n"
+
+
+class NoHttp(socketserver.BaseRequestHandler):
+    """Answers as a mail server does."""
+
+    @override
+    def handle(self) -> None:
+        self.request.recv(1 << 16)
+        self.request.sendall(b"220 mail.example.org\r\n")
+
+
+def test_what_speaks_no_http_is_named() -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), NoHttp) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/"
+        command = ["leak-test", url, "--orthanc", url, "--study", "1.2"]
+        result = CliRunner().invoke(cli, command, input="t", catch_exceptions=False)
+        server.shutdown()
+        thread.join()
+    assert result.exit_code == 2
+    assert result.output == "No test: Orthanc: what answers does not speak HTTP.\n"
+
+
+def test_a_site_that_only_fails_is_no_test() -> None:
+    share = clean()
+    share.fails_after = 8
+    result = leak_test(share, orthanc())
+    assert result.exit_code == 2
+    assert "it showed nothing while it was asked" in result.output
+
+
+class Cut(socketserver.BaseRequestHandler):
+    """Hands requests on to a site, and breaks off when its server has no more left."""
+
+    server: "Cutting"
+
+    @override
+    def handle(self) -> None:
+        with socket.create_connection(self.server.site) as site:
+            site.settimeout(0.1)
+            while self.server.left and (data := self.request.recv(1 << 16)):
+                self.server.left -= 1
+                site.sendall(data)
+                with suppress(TimeoutError):
+                    while answer := site.recv(1 << 16):
+                        self.request.sendall(answer)
+
+
+class Cutting(socketserver.ThreadingTCPServer):
+    """A site that goes away after some requests.
+
+    Args:
+        site: Host and port of the site.
+    """
+
+    def __init__(self, site: tuple[str, int]) -> None:
+        super().__init__(("127.0.0.1", 0), Cut)
+        self.site = site
+        self.left = 20
+
+
+def test_a_site_that_goes_away_is_no_test() -> None:
+    with both(clean(), orthanc()) as (url, behind):
+        address = urlsplit(url)
+        with Cutting((str(address.hostname), address.port or 0)) as server:
+            thread = Thread(target=server.serve_forever)
+            thread.start()
+            cut = f"http://127.0.0.1:{server.server_address[1]}/"
+            command = ["leak-test", cut, "--orthanc", behind, "--study", UIDS[0]]
+            result = CliRunner().invoke(cli, command, input="t", catch_exceptions=False)
+            server.shutdown()
+            thread.join()
+    assert result.exit_code == 2
+    assert result.output.startswith("No test: the anonymizer: no answer (")
+    assert len(result.output.splitlines()) == 1
 
 
 def explored(shown: Shown) -> World:
