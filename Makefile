@@ -4,7 +4,7 @@
 VENV := .venv
 PYTHON ?= python3
 UV_VERSION := 0.13.9
-PACKAGES := curl orthanc orthanc-dicomweb orthanc-python nginx-light chromium docker-compose wrk openssl gettext-base npm python3-venv fonts-noto-core unzip dcmtk dicom3tools tesseract-ocr postgresql
+PACKAGES := curl orthanc orthanc-dicomweb orthanc-python nginx-light chromium docker-compose wrk openssl gettext-base npm python3-venv jq fonts-noto-core unzip dcmtk dicom3tools tesseract-ocr postgresql
 
 .DEFAULT_GOAL := help
 .PHONY: help init packages check test demo bench fuzz lock
