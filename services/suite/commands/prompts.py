@@ -14,8 +14,9 @@ def has_terminal() -> bool:
 
 def ask(question: str) -> str:
     """Return what the person at the terminal answers; empty if nothing."""
-    answer: str = typer.prompt(question, default="", show_default=False, err=True)
-    return answer.strip()
+    # Not by `input`, which would write to standard output, between the data.
+    typer.echo(f"{question}: ", err=True, nl=False)
+    return sys.stdin.readline().strip()
 
 
 def ask_secret(question: str, *, twice: bool = False) -> str:
@@ -47,5 +48,5 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not has_terminal():
         fail(f"{question} Nobody can be asked here: say --yes.")
-    if not typer.confirm(question, err=True):
+    if ask(f"{question} [y/N]").lower() not in {"y", "yes"}:
         fail("Nothing was done.", status=EXIT_NO)

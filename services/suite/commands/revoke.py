@@ -48,11 +48,11 @@ def revoke(
     }
     selection = {name: value for name, value in given.items() if value}
     ids = share_ids(shares or [])
-    if bool(ids) == bool(selection):
+    if bool(shares) == bool(selection):
         fail("Say which: ids, or --study, --creator, --created-before, not both.")
     with told():
         settings = caller()
-    if ids:
+    if shares:
         number, missing = _revoke_ids(settings, ids, reason, dry_run=dry_run, yes=yes)
     else:
         missing = 0

@@ -78,7 +78,7 @@ def at_terminal(
         environ: Variables besides those of this process.
     """
     ours, theirs = pty.openpty()
-    running = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "suite", *arguments],
         stdin=theirs,
         stdout=subprocess.PIPE,
@@ -86,14 +86,14 @@ def at_terminal(
         start_new_session=True,  # so that this is its terminal, for getpass
         preexec_fn=lambda: _take(theirs),  # noqa: PLW1509 - no thread runs there
         env={**os.environ, "TERM": "dumb", **(environ or {})},
-    )
-    os.close(theirs)
-    try:
-        shown = _talk(ours, dict(answers))
-        out, _ = running.communicate(timeout=PATIENCE)
-    finally:
-        running.kill()
-        os.close(ours)
+    ) as running:
+        os.close(theirs)
+        try:
+            shown = _talk(ours, dict(answers))
+            out, _ = running.communicate(timeout=PATIENCE)
+        finally:
+            running.kill()
+            os.close(ours)
     return Ended(running.returncode, out.decode(), shown)
 
 
