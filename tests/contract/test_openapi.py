@@ -250,7 +250,8 @@ def test_what_is_described_is_what_is_installed(
             for path, methods in tables["routes"].items():
                 installed |= {(method, path) for method in methods}
     described = {(one.method.upper(), one.path) for one in ALL_OPERATIONS}
-    assert installed == described
+    pages = {one for one in installed if one[1].startswith("/manage")}
+    assert installed - pages == described  # pages for people are no API
 
 
 @pytest.mark.parametrize("operation", DESCRIBED, ids=operation_name)
