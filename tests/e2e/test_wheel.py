@@ -67,6 +67,7 @@ def test_it_serves_pages_in_german_beside_the_repository(
         "PYTHONPATH": str(installed),
         "INSTALLED": str(installed),
         "SECRET_KEY": SECRET_KEY,
+        "REGISTRY": "off",
         "PUBLIC_ORTHANC_ROOT": "https://share.example.org/shares/",
     }
     finished = subprocess.run(
