@@ -53,14 +53,6 @@ def _short_text(value: str) -> str:
     return value.strip()
 
 
-def _encodable(value: SecretStr) -> SecretStr:
-    try:
-        value.get_secret_value().encode()
-    except UnicodeEncodeError:
-        raise ValueError("should be text") from None
-    return value
-
-
 Instant = Annotated[
     datetime | None, BeforeValidator(_date, json_schema_input_type=str | None)
 ]
@@ -92,7 +84,6 @@ Password = Annotated[
     Annotated[
         SecretStr,
         Field(min_length=PASSWORD_LENGTH_MIN, max_length=PASSWORD_LENGTH_MAX),
-        AfterValidator(_encodable),
     ]
     | None,
     Field(description="Second factor, asked for when the link is opened; null: none"),

@@ -350,7 +350,7 @@ def test_a_compressed_question_is_refused(service: Service, token: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", "/shares", "PUT"),
+        ("POST", "/shares", "GET, PUT"),
         ("POST", f"/tokens/{PUBLICATION}", "PUT"),
         ("PUT", "/tokens/validate", "POST"),
         ("PUT", "/tokens/decode", "POST"),

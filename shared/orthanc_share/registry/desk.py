@@ -89,7 +89,7 @@ class StoreDesk:
             refused = await self._check_password(found, password or "", now, origin)
         if refused is None:
             return await self._open(found, now, origin)
-        await self._note(refused, now, origin)
+        await self._note(found.share.id, refused.reason, now, origin)
         return refused
 
     async def _find(self, link: Link, now: datetime) -> StoredShare | Refused:
@@ -168,10 +168,9 @@ class StoreDesk:
             return Refused(REASONS[opened.status], share_id)
         return Opened(share_id, view)
 
-    async def _note(self, refused: Refused, now: datetime, origin: Origin) -> None:
-        share_id, reason = refused.share_id, refused.reason
-        if share_id is None:
-            return
+    async def _note(
+        self, share_id: str, reason: LinkReason, now: datetime, origin: Origin
+    ) -> None:
         if reason is LinkReason.WRONG_PASSWORD:
             event = Event(EventKind.SECOND_FACTOR_FAILED, now, share_id, origin)
             await self.store().audit.record(event)

@@ -151,7 +151,7 @@ def test_arguments_that_make_no_sense_are_refused(arguments: list[str]) -> None:
 def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        result = call("serve", "landing", "--port", str(port))
+        result = call("serve", "anonymizer", "--port", str(port))
     assert result.exit_code == 2
     told = "Cannot listen on 127.0.0.1: Address already in use"
     assert result.stderr.startswith(told)
@@ -224,7 +224,7 @@ def test_one_service_alone_on_an_address_of_version_6(tmp_path: Path) -> None:
 
 
 def test_several_workers_share_a_port(tmp_path: Path) -> None:
-    arguments = ["-m", "suite", "serve", "landing", "--port", "0", "--workers", "2"]
+    arguments = ["-m", "suite", "serve", "anonymizer", "--port", "0", "--workers", "2"]
     with process(tmp_path, *arguments) as running:
         told = json.loads(running.wait_for("Uvicorn running on"))["message"]
         address = told.split()[3]

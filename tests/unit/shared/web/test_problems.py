@@ -29,6 +29,7 @@ from orthanc_share.store.errors import (
     ShareRevokedError,
     StoreUnavailableError,
 )
+from orthanc_share.upstream.management import ServiceRefusedError
 from orthanc_share.web import problems
 from orthanc_share.web.json_body import UnreadableBodyError
 from orthanc_share.web.plain import BodyTooLargeError
@@ -57,6 +58,7 @@ def kinds(base: type[errors.OrthancShareError]) -> set[type[errors.OrthancShareE
 
 
 SPECIAL: Mapping[type[errors.OrthancShareError], errors.OrthancShareError] = {
+    ServiceRefusedError: ServiceRefusedError(409, "No.", "share_revoked"),
     errors.ConfigurationError: errors.ConfigurationError(["a", "b"]),
     errors.ExpiredTokenError: errors.ExpiredTokenError("stone-publication", EPOCH),
     errors.NotYetValidTokenError: errors.NotYetValidTokenError("stone", EPOCH),
