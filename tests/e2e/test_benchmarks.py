@@ -35,7 +35,7 @@ def test_a_run_has_a_row_for_everything_and_no_wrong_answer() -> None:
     report: dict[str, Any] = json.loads(run("--json"))
     assert report["failures"] == 0
     assert len(report["comparisons"]) == 15
-    assert len(report["limits"]) == 6
+    assert len(report["limits"]) == 40
     told = {"processor", "cores", "python", "uvicorn", "wrk", "nginx", "Orthanc"}
     assert told <= report["machine"].keys()
 
