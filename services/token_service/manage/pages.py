@@ -71,7 +71,7 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.install_gettext_callables(  # type: ignore[attr-defined]
+        self._environment.install_gettext_callables(  # type: ignore[attr-defined] # of the extension
             translate,
             lambda one, many, number: translate(one if number == 1 else many),
             # The new style takes all that it is given for HTML, also what was typed.
