@@ -12,8 +12,8 @@ from time import perf_counter, process_time
 from benchmarks.bench import Bench, WrongAnswerError
 from benchmarks.plan import Plan
 from benchmarks.report import Limit, QueryPlan, Report
-from orthanc_share.store.listing import ShareFilter
 from orthanc_share.store.records import Retention, ShareStatus, Tally, View
+from orthanc_share.store.selection import ShareFilter
 from orthanc_share.store.store import Store, open_store
 from tests.support.postgres import running_postgres
 from tests.support.query_plans import recorded, steps

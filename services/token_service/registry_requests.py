@@ -4,7 +4,6 @@ They are stricter than the plugin's: a member that is misspelt is refused, becau
 filter, a limit or a `dry-run` that is passed over does harm.
 """
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import (
@@ -20,9 +19,14 @@ from pydantic import (
 from orthanc_share.domain.lifetime import ABSURD_DURATION
 from orthanc_share.registry.changing import End, Wishes
 from orthanc_share.store.audit import PAGE_MAX as EVENTS_MAX
-from orthanc_share.store.listing import PAGE_MAX as SHARES_MAX, Order, ShareFilter
 from orthanc_share.store.records import UNSET, ShareStatus
 from orthanc_share.store.revoking import Selection
+from orthanc_share.store.selection import (
+    PAGE_MAX as SHARES_MAX,
+    Direction,
+    Order,
+    ShareFilter,
+)
 from orthanc_share.store.text import TEXT_LENGTH_MAX
 from token_service.wire import (
     Expiry,
@@ -43,13 +47,6 @@ STUDY_LENGTH_MAX = 64
 
 CURSOR_LENGTH_MAX = 256
 """Longest cursor that is looked at, in characters."""
-
-
-class Direction(StrEnum):
-    """What comes first."""
-
-    ASCENDING = "asc"
-    DESCENDING = "desc"
 
 
 def _number(value: Any) -> Any:

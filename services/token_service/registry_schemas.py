@@ -8,7 +8,6 @@ from pydantic import Field, PlainSerializer
 from orthanc_share.domain.resource import Level
 from orthanc_share.domain.share import Flavour, ShareType
 from orthanc_share.store.audit import EventPage
-from orthanc_share.store.listing import Page
 from orthanc_share.store.records import (
     Detail,
     EventKind,
@@ -17,6 +16,7 @@ from orthanc_share.store.records import (
     StoredEvent,
     StoredShare,
 )
+from orthanc_share.store.selection import Page
 from token_service.wire import Wire
 
 Moment = Annotated[

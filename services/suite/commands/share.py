@@ -7,8 +7,8 @@ import typer
 
 from orthanc_share.domain.resource import is_orthanc_id, is_uid
 from orthanc_share.domain.share import ShareType
-from orthanc_share.store.listing import Order
 from orthanc_share.store.records import ShareStatus
+from orthanc_share.store.selection import Direction, Order
 from suite.commands import share_view
 from suite.commands.caller import CallerSettings, caller, connected
 from suite.commands.instants import end_of, instant
@@ -24,7 +24,6 @@ from suite.commands.prompts import new_password
 from suite.commands.revoke import revoke
 from suite.commands.running import run, told
 from suite.commands.share_ids import ANY_TEXT, share_id
-from token_service.registry_requests import Direction
 
 LIST_LENGTH = 200
 """Shares of a table where nobody says how many."""

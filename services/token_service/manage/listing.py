@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from orthanc_share.store.census import COUNTED_MAX
-from orthanc_share.store.listing import Order, ShareFilter
 from orthanc_share.store.records import ShareStatus
+from orthanc_share.store.selection import Order, ShareFilter
 from token_service.manage.context import Context
 from token_service.manage.sessions import Session
 from token_service.manage.visit import Visit

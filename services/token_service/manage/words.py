@@ -7,8 +7,8 @@ from typing import Final
 from orthanc_share.domain.access import Reason
 from orthanc_share.domain.share import Flavour, ShareType
 from orthanc_share.registry.links import LinkReason
-from orthanc_share.store.listing import Order
 from orthanc_share.store.records import Detail, Event, EventKind, ShareStatus
+from orthanc_share.store.selection import Order
 
 
 def translatable(message: str) -> str:

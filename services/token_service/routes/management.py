@@ -11,13 +11,13 @@ from orthanc_share.registry.changing import ShareChanger
 from orthanc_share.registry.registry import Registry
 from orthanc_share.store.errors import ShareNotFoundError
 from orthanc_share.store.records import StoredShare
+from orthanc_share.store.selection import Direction
 from orthanc_share.web.plain import CALLER
 from orthanc_share.web.problems import InvalidMembersError
 from token_service.origins import Origins
 from token_service.reading import QUERY, read_body_as, read_query_as
 from token_service.registry_requests import (
     ChangeRequest,
-    Direction,
     EventsQuery,
     ReasonQuery,
     RevocationRequest,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from orthanc_share.domain.errors import OrthancShareError
 from orthanc_share.registry.register import Monotonic, Register
-from orthanc_share.store.feed import NewsPage
+from orthanc_share.store.news import NewsPage
 
 INTERVAL = 1.0
 """Seconds between two looks; a revocation holds everywhere within two seconds."""

@@ -20,7 +20,7 @@ from orthanc_share.registry.links import (
     Refused,
 )
 from orthanc_share.registry.tallies import Counted
-from orthanc_share.store.feed import News, NewsPage
+from orthanc_share.store.news import News, NewsPage
 from orthanc_share.store.records import Origin
 
 REPORT_MAX = 1000

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from orthanc_share.domain.access import Reason
 from orthanc_share.domain.share import Share
-from orthanc_share.store.feed import News, NewsPage
+from orthanc_share.store.news import News, NewsPage
 
 Monotonic = Callable[[], float]
 """Seconds of a clock that never goes back; `time.monotonic`, or one of a test."""

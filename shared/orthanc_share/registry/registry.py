@@ -16,18 +16,15 @@ from orthanc_share.registry.following import Follower
 from orthanc_share.registry.options import RegistryOptions
 from orthanc_share.registry.passwords import Passwords
 from orthanc_share.registry.register import Register
-from orthanc_share.registry.tallies import Tallies
+from orthanc_share.registry.tallies import WRITE_DOWN_EVERY, Tallies
 from orthanc_share.registry.watch import Watch
 from orthanc_share.store.errors import StoreUnavailableError
-from orthanc_share.store.feed import NewsPage
+from orthanc_share.store.news import NewsPage
 from orthanc_share.store.store import Store, open_store
 from orthanc_share.tokens.codec import ShareCodec
 
 REOPEN_AFTER = 2.0
 """Seconds until a database that could not be opened is tried again."""
-
-WRITE_DOWN_EVERY = 5.0
-"""Seconds between two reports of what validate granted and denied."""
 
 SWEEP_EVERY = timedelta(minutes=10)
 """How often is taken away what is over."""

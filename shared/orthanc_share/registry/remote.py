@@ -13,10 +13,9 @@ from orthanc_share.registry import messages
 from orthanc_share.registry.following import Follower
 from orthanc_share.registry.links import Link, Opened, Ready, Refused
 from orthanc_share.registry.register import Register
-from orthanc_share.registry.registry import WRITE_DOWN_EVERY
-from orthanc_share.registry.tallies import Tallies
+from orthanc_share.registry.tallies import WRITE_DOWN_EVERY, Tallies
 from orthanc_share.registry.watch import Watch
-from orthanc_share.store.feed import NewsPage
+from orthanc_share.store.news import NewsPage
 from orthanc_share.store.records import Origin
 from orthanc_share.upstream.calls import Calls
 

@@ -11,6 +11,9 @@ from orthanc_share.domain.clock import Clock
 from orthanc_share.domain.share import Share
 from orthanc_share.store.records import Tally, View
 
+WRITE_DOWN_EVERY = 5.0
+"""Seconds between two reports of what validate granted and denied."""
+
 VIEWS_REMEMBERED = 50_000
 """Views that are known to be counted; beyond that they are reported once more, which
 changes nothing."""

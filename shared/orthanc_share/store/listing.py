@@ -1,8 +1,6 @@
 """Lists of shares: filtered, sorted, page by page, each page by one index."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select, tuple_, union
@@ -10,25 +8,14 @@ from sqlalchemy import ColumnElement, Select, select, tuple_, union
 from orthanc_share.store.database import Database
 from orthanc_share.store.errors import InvalidCursorError
 from orthanc_share.store.instants import to_seconds
-from orthanc_share.store.records import ShareStatus, StoredShare
 from orthanc_share.store.rows import load
+from orthanc_share.store.selection import PAGE_MAX, Order, Page, ShareFilter
 from orthanc_share.store.settling import settle, status_at
 from orthanc_share.store.tables import share, share_resource
 from orthanc_share.store.text import clean
 from orthanc_share.store.words import has_words
 
-PAGE_MAX = 500
-"""Most shares of one page."""
-
 _BIGGEST = (1 << 63) - 1
-
-
-class Order(StrEnum):
-    """What a list is sorted by; among equals by id."""
-
-    CREATED = "created"
-    EXPIRES = "expires"
-    LAST_OPENED = "last-opened"
 
 
 _COLUMN = {
@@ -36,37 +23,6 @@ _COLUMN = {
     Order.EXPIRES: share.c.ends_at,
     Order.LAST_OPENED: share.c.last_opened_at,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ShareFilter:
-    """Which shares are meant; what is not given does not narrow.
-
-    Args:
-        status: Those that are this now.
-        creator: Those that this one made.
-        study: Those that open this resource, by DICOM UID or by Orthanc id.
-        text: Those whose id, title, label or creator has, for every word of the text,
-            a word that begins so. A text without any word finds nothing.
-    """
-
-    status: ShareStatus | None = None
-    creator: str | None = None
-    study: str | None = None
-    text: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A part of a list.
-
-    Args:
-        shares: In order.
-        cursor: Gives the next page; None: this is the last.
-    """
-
-    shares: tuple[StoredShare, ...]
-    cursor: str | None
 
 
 async def list_shares(

@@ -11,7 +11,7 @@ from orthanc_share.store.audit import AuditTrail
 from orthanc_share.store.database import Database
 from orthanc_share.store.errors import InvalidSelectionError
 from orthanc_share.store.instants import to_seconds
-from orthanc_share.store.listing import ShareFilter, conditions
+from orthanc_share.store.listing import conditions
 from orthanc_share.store.records import (
     Event,
     EventKind,
@@ -20,6 +20,7 @@ from orthanc_share.store.records import (
     StoredShare,
 )
 from orthanc_share.store.rows import checked_id, load, load_one, studies_of
+from orthanc_share.store.selection import ShareFilter
 from orthanc_share.store.settling import settle
 from orthanc_share.store.tables import share
 from orthanc_share.store.text import clean_or_none

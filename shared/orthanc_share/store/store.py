@@ -11,15 +11,17 @@ from orthanc_share.store.audit import AuditTrail
 from orthanc_share.store.census import count_by_status
 from orthanc_share.store.codes import Codes
 from orthanc_share.store.database import Database, connect
-from orthanc_share.store.feed import NewsPage, revoked_since
+from orthanc_share.store.feed import revoked_since
 from orthanc_share.store.instants import to_seconds
-from orthanc_share.store.listing import Order, Page, ShareFilter, list_shares
+from orthanc_share.store.listing import list_shares
 from orthanc_share.store.migrating import prepare
+from orthanc_share.store.news import NewsPage
 from orthanc_share.store.openings import Announce, Openings, no_notices
 from orthanc_share.store.outbox import Outbox, Retry
 from orthanc_share.store.records import ShareStatus
 from orthanc_share.store.revoking import Revoker
 from orthanc_share.store.second_factor import SecondFactor, TryLimits
+from orthanc_share.store.selection import Order, Page, ShareFilter
 from orthanc_share.store.sessions import Sessions
 from orthanc_share.store.settling import settle
 from orthanc_share.store.shares import Shares

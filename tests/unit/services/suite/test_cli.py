@@ -16,7 +16,8 @@ from orthanc_share.domain.clock import utc_now
 from orthanc_share.domain.resource import Level, Resource
 from orthanc_share.domain.share import Share, ShareType
 from orthanc_share.web.sharing import build_sharing
-from suite.cli import PORTS, Service, cli, main
+from suite.cli import cli, main
+from suite.commands.serve import PORTS, Service
 from tests.support.settings import token_service_settings
 from tests.unit.services.suite.environment import (
     GOOD,

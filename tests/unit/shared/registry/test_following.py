@@ -11,7 +11,7 @@ from orthanc_share.domain.access import Reason
 from orthanc_share.registry.following import Follower
 from orthanc_share.registry.register import Register
 from orthanc_share.store.errors import StoreUnavailableError
-from orthanc_share.store.feed import News, NewsPage
+from orthanc_share.store.news import News, NewsPage
 from tests.unit.shared.registry.test_register import END, SHARE
 
 pytestmark = pytest.mark.anyio

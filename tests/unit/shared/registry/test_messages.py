@@ -17,7 +17,7 @@ from orthanc_share.registry.links import (
     Refused,
 )
 from orthanc_share.registry.tallies import Counted
-from orthanc_share.store.feed import News, NewsPage
+from orthanc_share.store.news import News, NewsPage
 from orthanc_share.store.records import Origin, Tally, View
 from orthanc_share.web.json_body import JSON_LIMIT
 

@@ -9,7 +9,7 @@ from orthanc_share.domain.access import Reason
 from orthanc_share.domain.resource import Level, Resource
 from orthanc_share.domain.share import Share, ShareType
 from orthanc_share.registry.register import Register
-from orthanc_share.store.feed import News, NewsPage
+from orthanc_share.store.news import News, NewsPage
 
 GRACE = timedelta(minutes=5)
 END = datetime(2026, 12, 1, tzinfo=UTC)

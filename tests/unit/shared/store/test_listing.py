@@ -8,8 +8,8 @@ import pytest
 from orthanc_share.domain.resource import Resource
 from orthanc_share.store import words
 from orthanc_share.store.errors import InvalidCursorError
-from orthanc_share.store.listing import Order, ShareFilter
 from orthanc_share.store.records import ShareStatus, StoredShare
+from orthanc_share.store.selection import Order, ShareFilter
 from orthanc_share.store.store import Store
 from tests.unit.shared.store.samples import (
     DOCTOR,

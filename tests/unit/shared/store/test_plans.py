@@ -7,9 +7,9 @@ import pytest
 from orthanc_share.store import revoking, settling
 from orthanc_share.store.audit import EventFilter
 from orthanc_share.store.errors import ShareNotFoundError
-from orthanc_share.store.listing import Order, ShareFilter
 from orthanc_share.store.records import Retention, ShareStatus, Tally, View
 from orthanc_share.store.revoking import Selection
+from orthanc_share.store.selection import Order, ShareFilter
 from orthanc_share.store.store import Store, open_store
 from tests.support.postgres import PostgreSQL
 from tests.support.query_plans import Statement, recorded, steps
