@@ -1,10 +1,11 @@
 """What is looked for, and the search for many of them at once."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+
+from ahocorasick_rs import BytesAhoCorasick
 
 LENGTH_MIN = 4
 """A form with fewer bytes is not looked for."""
@@ -23,7 +24,6 @@ _HEX_AND_DASHES = frozenset(b"0123456789abcdef-")
 _HEX_LETTERS = frozenset(b"abcdef")
 _ID_LENGTH = 16  # of our ids of requests
 _RANDOM_LENGTH = 32
-_DEPTH = 12
 _WORD = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz")
 _PSEUDONYM = b"2.25."
 
@@ -79,61 +79,23 @@ class Haystack:
 
     def __init__(self, needles: Iterable[Needle]) -> None:
         self.needles = tuple(needles)
-        self._by_form = {
+        found = {
             form: needle
             for needle in self.needles
             for form in forms(needle)
             if len(form) >= LENGTH_MIN
         }
-        same_start: dict[int, list[bytes]] = {}
-        for form in self._by_form:
-            same_start.setdefault(form[0], []).append(form)
-        self._groups = [_Group.of(forms) for forms in same_start.values()]
+        self._forms = list(found.items())
+        self._automaton = BytesAhoCorasick(found)
 
     def find(self, data: bytes) -> Iterator[Needle]:
         """Give each needle that is in `data`, as often as it is found."""
         text = data.lower()
-        for group in self._groups:
-            for candidate in group.pattern.finditer(text):
-                yield from self._at(text, candidate.start(), group.lengths)
-
-    def _at(self, text: bytes, at: int, lengths: Iterable[int]) -> Iterator[Needle]:
-        for length in lengths:
-            form = text[at : at + length]
-            needle = self._by_form.get(form)
-            if needle is not None and _counts(text, at, form, needle.kind):
+        places = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        for number, start, _end in places:
+            form, needle = self._forms[number]
+            if _counts(text, start, form, needle.kind):
                 yield needle
-
-
-class _Group(NamedTuple):
-    """Forms that begin with the same byte.
-
-    Args:
-        pattern: Matches where one of them may begin.
-        lengths: The lengths that they have.
-    """
-
-    pattern: re.Pattern[bytes]
-    lengths: tuple[int, ...]
-
-    @classmethod
-    def of(cls, forms: Collection[bytes]) -> "_Group":
-        """Return the group of some forms.
-
-        The pattern asks of each byte only whether any form has it at this place: an
-        alternative for each form would be far slower.
-        """
-        lengths = sorted({len(form) for form in forms})
-        depth = min(lengths[0], _DEPTH)
-        columns = zip(*(form[:depth] for form in forms), strict=True)
-        first, *more = (_one_of(set(column)) for column in columns)
-        # They may overlap: what follows the first byte is looked at, not taken.
-        return cls(re.compile(first + b"(?=" + b"".join(more) + b")"), tuple(lengths))
-
-
-def _one_of(values: Collection[int]) -> bytes:
-    letters = b"".join(re.escape(bytes([value])) for value in sorted(values))
-    return letters if len(values) == 1 else b"[" + letters + b"]"
 
 
 def _counts(text: bytes, at: int, form: bytes, kind: Kind) -> bool:
