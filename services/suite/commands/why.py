@@ -190,19 +190,16 @@ def _print(share_id: str | None, found: Explanation, *, as_json: bool) -> None:
     ]
     print_table(("", "rule", "found"), rows)
     say("")
-    match found.decision:
-        case Granted(validity):
-            say(f"Granted for {validity} s: share {share_id}.")
-        case Denied(reason):
-            say(f"Denied: {reason}.")
+    if isinstance(found.decision, Granted):
+        say(f"Granted for {found.decision.validity} s: share {share_id}.")
+    else:
+        say(f"Denied: {found.decision.reason}.")
 
 
 def _verdict(found: Explanation) -> dict[str, Any]:
-    match found.decision:
-        case Granted(validity):
-            return {"granted": True, "validity": validity, "reason": None}
-        case Denied(reason):
-            return {"granted": False, "validity": None, "reason": reason}
+    if isinstance(found.decision, Granted):
+        return {"granted": True, "validity": found.decision.validity, "reason": None}
+    return {"granted": False, "validity": None, "reason": found.decision.reason}
 
 
 def _rules(rules: Sequence[Rule]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from orthanc_share.config.settings import SharingSettings
 from orthanc_share.domain.clock import Clock
 from orthanc_share.domain.share import Flavour
+from orthanc_share.tokens.keyring import KeyRing, KeySettings, build_key_ring
 from orthanc_share.web.sharing import examine_keys
 from suite.checks import Report
 from suite.commands.doctor.findings import Finding, error, ok, warning
@@ -52,7 +53,7 @@ def key_findings(site: Site) -> Iterator[Finding]:
         # What is wrong with them is told with the settings.
         yield error("keys", "No token can be read.", f"Mend first: {problems[0]}")
         return
-    yield from _verification(settings)
+    yield from _verification(settings, ring)
     yield from _legacy(settings, site.clock, has_secret=bool(ring.legacy))
     if ring.signing is None:
         yield ok("keys", "Links can be checked here, but not made.")
@@ -71,25 +72,19 @@ def _own_token(site: Site, flavour: Flavour) -> Finding:
     return ok("keys", f"A token of a share that is {flavour} is made and read.")
 
 
-def _verification(settings: SharingSettings) -> Iterator[Finding]:
-    if settings.signing_key is None or settings.verification_keys is None:
+def _verification(settings: SharingSettings, ring: KeyRing) -> Iterator[Finding]:
+    """Yield whether those who have the public keys only would refuse new links."""
+    public = settings.verification_keys
+    if settings.signing_key is None or public is None or ring.signing is None:
         return
-    both = examine_keys(settings)[0]
-    public = examine_keys(_without_private(settings))[0]
-    if both is None or public is None or both.signing is None:
-        return
-    if both.signing.public.id not in public.verifying:
+    theirs = build_key_ring(KeySettings(verification_keys=public.get_secret_value()))
+    if ring.signing.public.id not in theirs.verifying:
         text = "VERIFICATION_KEYS lacks the public key of SIGNING_KEY."
         advice = (
             "Landing and anonymizer refuse new links: add it, for example by"
             " `orthanc-share keys rotate`."
         )
         yield error("keys", text, advice)
-
-
-def _without_private(settings: SharingSettings) -> SharingSettings:
-    update = {"signing_key": None, "secret_key": None, "secret_keys_retired": ()}
-    return settings.model_copy(update=update)
 
 
 def _legacy(
