@@ -58,8 +58,10 @@ class CallerSettings(SettingsBase):
         if self.orthanc_share_ca is None:
             return None
         context = ssl.create_default_context()
+        # Between certificates there may be any text (RFC 7468 2); ssl takes ASCII.
+        pem = self.orthanc_share_ca.encode("ascii", "ignore").decode("ascii")
         try:
-            context.load_verify_locations(cadata=self.orthanc_share_ca)
+            context.load_verify_locations(cadata=pem)
         except (ssl.SSLError, ValueError):
             problem = "ORTHANC_SHARE_CA: holds no certificate in PEM."
             raise ConfigurationError([problem]) from None
