@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.server import bind
+from suite.server import bind, run_workers
 from tests.unit.services.suite.environment import process
 
 ONE_THAT_FAILS = """
@@ -44,6 +44,13 @@ def test_a_port_that_is_taken_is_an_error(host: str) -> None:
 def test_an_unknown_host_is_an_error() -> None:
     with pytest.raises(OSError, match="not known"):
         bind("nowhere.invalid", 0)
+
+
+def test_workers_without_an_application_end(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_workers("suite.nowhere:create_app", "127.0.0.1", 0, workers=1)
+    assert ended.value.code == 3  # as where one does not start
+    assert 'Could not import module "suite.nowhere"' in caplog.text
 
 
 def test_if_one_application_does_not_start_none_goes_on(tmp_path: Path) -> None:

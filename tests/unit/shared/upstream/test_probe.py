@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from orthanc_share.domain.clock import utc_now
@@ -109,6 +110,13 @@ async def test_a_date_that_is_none_says_nothing(date: str) -> None:
     assert (await answered(Reply(fields=(("Date", date),)))).ahead is None
 
 
+async def test_an_answer_without_a_date_says_nothing_of_the_time() -> None:
+    with listening(answer_in_short) as address:
+        found = await seen(f"http://{address}/")
+    assert isinstance(found, Answered)
+    assert (found.status, found.ahead) == (204, None)
+
+
 Talk = Callable[[socket.socket], None]
 
 
@@ -139,6 +147,11 @@ def greet(connection: socket.socket) -> None:
     connection.sendall(b"220 mail.example.org ESMTP\r\n")
 
 
+def answer_in_short(connection: socket.socket) -> None:
+    connection.recv(4096)
+    connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+
 def say_nothing(connection: socket.socket) -> None:
     while connection.recv(4096):
         pass
@@ -165,7 +178,19 @@ async def test_a_port_where_nobody_listens() -> None:
         port = listener.getsockname()[1]
     found = await seen(f"http://127.0.0.1:{port}/")
     assert found == Silent(Failure.REFUSED)
-    found = await seen(f"http://localhost:{port}/")  # two addresses, maybe
+
+
+async def test_a_name_with_several_addresses_where_nobody_listens() -> None:
+    # As anyio puts it: each address has its own error.
+    each = [ConnectionRefusedError("of IPv6"), ConnectionRefusedError("of IPv4")]
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        failed = OSError("all attempts failed")
+        failed.__cause__ = ExceptionGroup("several attempts failed", each)
+        raise httpx.ConnectError(str(failed), request=request) from failed
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(refuse)) as client:
+        found = await look(client, "GET", "http://localhost/", clock=utc_now)
     assert found == Silent(Failure.REFUSED)
 
 

@@ -445,12 +445,17 @@ def test_the_links_password_is_asked_for_twice() -> None:
     assert PIN not in done.stderr + done.stdout
 
 
-@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 1)])
-def test_many_shares_are_revoked_after_a_question(answer: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("answer", "status"), [("y", 0), ("Yes", 0), ("n", 1), ("", 1), ("yess", 1)]
+)
+def test_many_shares_are_revoked_after_a_question(
+    answer: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("suite.commands.prompts.has_terminal", lambda: True)
     ids = [made()["share-id"] for _ in range(2)]
-    answers = {"Revoke 2 shares? [y/N]:": answer}
-    done = at_terminal("share", "revoke", *ids, answers=answers)
-    assert done.status == status, done.stderr
-    assert ("Nothing was done." in done.stderr) is bool(status)
+    result = call("share", "revoke", *ids, given=f"{answer}\n")
+    assert result.exit_code == status
+    assert result.stderr.startswith("Revoke 2 shares? [y/N]: ")
+    assert ("Nothing was done." in result.stderr) is bool(status)
     expected = "active" if status else "revoked"
     assert {seen(one)["status"] for one in ids} == {expected}

@@ -62,6 +62,7 @@ def orthanc() -> Iterator[OrthancDouble]:
         ),
         "closed/system": Reply(status=401),
         "closed/plugins": Reply(status=401),
+        "broken/system": Reply(length=9, resets=True),
         "other/system": Reply(b"{}"),
         "bare/system": Reply(b'{"Version": "1.12.9"}'),
         "bare/plugins": Reply(b"[]"),
@@ -198,6 +199,14 @@ def test_wrong_settings_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "token-service: SECRET_KEY is shorter than 32 bytes." in texts
     assert "No token can be read." in texts
     assert "canary" not in str(found)
+
+
+def test_settings_that_are_hardly_meant_so_are_warnings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PUBLIC_LANDING_ROOT", "http://share.example.org/welcome/")
+    expected = "PUBLIC_LANDING_ROOT: http:// lets anybody on the way read the links."
+    assert f"landing: {expected}" in errors("--offline", grade="warning")
 
 
 def test_offline_nobody_is_asked(orthanc: OrthancDouble) -> None:
@@ -391,6 +400,7 @@ def test_root_an_address_without_anything(
     ("below", "expected"),
     [
         ("closed/", "ORTHANC_ROOT: the login is refused (status 401)."),
+        ("broken/", "ORTHANC_ROOT: it broke off, or speaks no HTTP."),
         ("other/", "ORTHANC_ROOT: what answers is no Orthanc (status 200)."),
         ("bare/", "ORTHANC_ROOT: Orthanc has no DICOMweb plugin."),
         ("none/", "ORTHANC_ROOT: what answers is no Orthanc (status 404)."),
