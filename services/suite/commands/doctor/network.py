@@ -16,6 +16,9 @@ SKEW_MAX = timedelta(seconds=30)
 """How far two clocks may differ before it is an error."""
 
 _SERVICE = "token-service"
+_ORTHANC = "orthanc"
+_REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_NO_STUDIES = f"dicom-web/studies?StudyInstanceUID={NO_STUDY.dicom_uid}"
 _NOT_HERE = "Mend the address, start the server, or see which network it is in."
 
 
@@ -110,38 +113,60 @@ async def orthanc_findings(site: Site) -> list[Finding]:
     if not isinstance(settings, AnonymizerSettings) or settings.orthanc_root is None:
         return []
     root, login = settings.orthanc_root, settings.credentials()
-    answer = await look(
+    may_be_refused = settings.orthanc_pass_token
+    system = await look(
         site.client, "GET", f"{root}system", clock=site.clock, auth=login
     )
-    if isinstance(answer, Silent):
-        return [error("orthanc", f"ORTHANC_ROOT: {answer.to_text()}.", _NOT_HERE)]
-    may_be_refused = settings.orthanc_pass_token
+    if isinstance(system, Silent):
+        return [error(_ORTHANC, f"ORTHANC_ROOT: {system.to_text()}.", _NOT_HERE)]
     found = [
-        *clock_findings("ORTHANC_ROOT", answer),
-        _orthanc(answer, may_be_refused=may_be_refused),
+        *clock_findings("ORTHANC_ROOT", system),
+        _orthanc(system, may_be_refused=may_be_refused),
     ]
-    plugins = await look(
-        site.client, "GET", f"{root}plugins", clock=site.clock, auth=login
+    if not _is_orthanc(system):
+        return found
+    # That the plugin is there does not say that it is enabled, where, and for whom.
+    studies = await look(
+        site.client, "GET", f"{root}{_NO_STUDIES}", clock=site.clock, auth=login
     )
-    names = plugins.json() if isinstance(plugins, Answered) else None
-    if isinstance(names, list) and "dicom-web" not in names:
-        text = "ORTHANC_ROOT: Orthanc has no DICOMweb plugin."
-        advice = "Install it: the anonymizer reads by DICOMweb."
-        found.append(error("orthanc", text, advice))
-    return found
+    return [*found, _dicomweb(studies, may_be_refused=may_be_refused)]
+
+
+def _is_orthanc(answer: Answered) -> bool:
+    return isinstance(answer.member("Version"), str)
 
 
 def _orthanc(answer: Answered, *, may_be_refused: bool) -> Finding:
-    if isinstance(answer.member("Version"), str):
-        return ok("orthanc", "ORTHANC_ROOT: an Orthanc answers.")
-    if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        if may_be_refused:
-            return ok("orthanc", "ORTHANC_ROOT: it wants a token, as it should.")
-        text = f"ORTHANC_ROOT: the login is refused (status {answer.status})."
-        advice = "Compare ORTHANC_USERNAME and ORTHANC_PASSWORD with RegisteredUsers."
-        return error("orthanc", text, advice)
+    if _is_orthanc(answer):
+        return ok(_ORTHANC, "ORTHANC_ROOT: an Orthanc answers.")
+    if answer.status in _REFUSED:
+        return _refused(answer, may_be_refused=may_be_refused)
     text = f"ORTHANC_ROOT: what answers is no Orthanc (status {answer.status})."
-    return error("orthanc", text, "Mend the address: /system follows it.")
+    return error(_ORTHANC, text, "Mend the address: /system follows it.")
+
+
+def _dicomweb(answer: Answered | Silent, *, may_be_refused: bool) -> Finding:
+    if isinstance(answer, Silent):
+        text = f"ORTHANC_ROOT: no answer by DICOMweb: {answer.to_text()}."
+        return error(_ORTHANC, text, "See Orthanc's log.")
+    if answer.status in _REFUSED:
+        return _refused(answer, may_be_refused=may_be_refused)
+    if answer.status == HTTPStatus.OK and isinstance(answer.json(), list):
+        return ok(_ORTHANC, "ORTHANC_ROOT: DICOMweb answers.")
+    text = f"ORTHANC_ROOT: no DICOMweb below /dicom-web/ (status {answer.status})."
+    advice = "Install the plugin and enable it there: the anonymizer reads by it."
+    return error(_ORTHANC, text, advice)
+
+
+def _refused(answer: Answered, *, may_be_refused: bool) -> Finding:
+    if may_be_refused:
+        return ok(_ORTHANC, "ORTHANC_ROOT: it wants a token, as it should.")
+    text = f"ORTHANC_ROOT: it refuses the anonymizer (status {answer.status})."
+    advice = (
+        "Compare ORTHANC_USERNAME and ORTHANC_PASSWORD with RegisteredUsers; if its"
+        " authorization plugin wants a token, set ORTHANC_PASS_TOKEN=true."
+    )
+    return error(_ORTHANC, text, advice)
 
 
 async def meddream_findings(site: Site) -> list[Finding]:

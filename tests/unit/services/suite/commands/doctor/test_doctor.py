@@ -45,7 +45,7 @@ def orthanc() -> Iterator[OrthancDouble]:
     """Run what looks like an Orthanc with the Stone viewer, and like OHIF."""
     answers = {
         "system": Reply(b'{"Version": "1.12.9", "ApiVersion": 29}'),
-        "plugins": Reply(b'["dicom-web", "explorer.js"]'),
+        "dicom-web/studies": Reply(b"[]", "application/dicom+json"),
         STONE: Reply(b"<html>", "text/html"),
         "ohif/": Reply(b"<html>", "text/html"),
         "meddream/": Reply(b"<html>", "text/html"),
@@ -61,11 +61,13 @@ def orthanc() -> Iterator[OrthancDouble]:
             fields=(("Date", _date(timedelta(minutes=-5))),)
         ),
         "closed/system": Reply(status=401),
-        "closed/plugins": Reply(status=401),
+        "guarded/system": Reply(b'{"Version": "1.12.9"}'),
+        "guarded/dicom-web/studies": Reply(status=403),
+        "tired/system": Reply(b'{"Version": "1.12.9"}'),
+        "tired/dicom-web/studies": Reply(length=9, resets=True),
         "broken/system": Reply(length=9, resets=True),
         "other/system": Reply(b"{}"),
         "bare/system": Reply(b'{"Version": "1.12.9"}'),
-        "bare/plugins": Reply(b"[]"),
     }
     with orthanc_double(answers) as double:
         yield double
@@ -399,10 +401,15 @@ def test_root_an_address_without_anything(
 @pytest.mark.parametrize(
     ("below", "expected"),
     [
-        ("closed/", "ORTHANC_ROOT: the login is refused (status 401)."),
+        ("closed/", "ORTHANC_ROOT: it refuses the anonymizer (status 401)."),
+        ("guarded/", "ORTHANC_ROOT: it refuses the anonymizer (status 403)."),
         ("broken/", "ORTHANC_ROOT: it broke off, or speaks no HTTP."),
         ("other/", "ORTHANC_ROOT: what answers is no Orthanc (status 200)."),
-        ("bare/", "ORTHANC_ROOT: Orthanc has no DICOMweb plugin."),
+        ("bare/", "ORTHANC_ROOT: no DICOMweb below /dicom-web/ (status 404)."),
+        (
+            "tired/",
+            ("ORTHANC_ROOT: no answer by DICOMweb: it broke off, or speaks no HTTP."),
+        ),
         ("none/", "ORTHANC_ROOT: what answers is no Orthanc (status 404)."),
     ],
 )
@@ -416,12 +423,16 @@ def test_orthanc_something_is_wrong_with_it(
     assert only_error() == expected
 
 
+@pytest.mark.parametrize("below", ["closed/", "guarded/"])
 def test_orthanc_one_with_the_plugin_wants_a_token(
-    monkeypatch: pytest.MonkeyPatch, orthanc: OrthancDouble
+    monkeypatch: pytest.MonkeyPatch, orthanc: OrthancDouble, below: str
 ) -> None:
-    monkeypatch.setenv("ORTHANC_ROOT", f"{orthanc.url}closed/")
+    monkeypatch.setenv("ORTHANC_ROOT", f"{orthanc.url}{below}")
     monkeypatch.setenv("ORTHANC_PASS_TOKEN", "true")
-    assert errors() == []
+    found = findings()
+    assert [one for one in found if one["grade"] == "error"] == []
+    expected = "ORTHANC_ROOT: it wants a token, as it should."
+    assert expected in [one["text"] for one in found]
 
 
 def test_orthanc_nothing_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
