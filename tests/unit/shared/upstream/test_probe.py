@@ -180,18 +180,24 @@ async def test_a_port_where_nobody_listens() -> None:
     assert found == Silent(Failure.REFUSED)
 
 
-async def test_a_name_with_several_addresses_where_nobody_listens() -> None:
-    # As anyio puts it: each address has its own error.
-    each = [ConnectionRefusedError("of IPv6"), ConnectionRefusedError("of IPv4")]
-
-    def refuse(request: httpx.Request) -> httpx.Response:
-        failed = OSError("all attempts failed")
-        failed.__cause__ = ExceptionGroup("several attempts failed", each)
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ([OSError(113, "IPv6"), ConnectionRefusedError("IPv4")], Failure.REFUSED),
+        ([OSError(113, "IPv6"), OSError(113, "IPv4")], Failure.UNREACHABLE),
+    ],
+)
+async def test_a_name_with_several_addresses_of_which_none_answers(
+    errors: list[OSError], expected: Failure
+) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        failed = OSError("as anyio puts it")
+        failed.__cause__ = ExceptionGroup("each address", errors)
         raise httpx.ConnectError(str(failed), request=request) from failed
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(refuse)) as client:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(fail)) as client:
         found = await look(client, "GET", "http://localhost/", clock=utc_now)
-    assert found == Silent(Failure.REFUSED)
+    assert found == Silent(expected)
 
 
 async def test_a_name_that_nobody_knows() -> None:
