@@ -1,10 +1,19 @@
 """One timer for many that are waited for equally long."""
 
-import asyncio
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 W = TypeVar("W", bound=Hashable)
+
+
+class Timers(Protocol):
+    """What is needed of an event loop."""
+
+    def time(self) -> float:
+        """Return the present instant, in seconds."""
+
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> object:
+        """Call something in so many seconds."""
 
 
 class Deadlines(Generic[W]):
@@ -22,7 +31,7 @@ class Deadlines(Generic[W]):
 
     def __init__(
         self,
-        loop: asyncio.AbstractEventLoop,
+        loop: Timers,
         limit: float,
         over: Callable[[W], None],
     ) -> None:

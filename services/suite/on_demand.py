@@ -33,7 +33,7 @@ class CommandsOnDemand(Mapping[str, Any]):
         else:
             group.command(name)(target)
         # A callback keeps typer from taking a lone command for the whole.
-        group.callback()(_nothing)
+        group.callback()(lambda: None)
         return typer.main.get_group(group).commands[name]
 
     @override
@@ -43,10 +43,6 @@ class CommandsOnDemand(Mapping[str, Any]):
     @override
     def __len__(self) -> int:
         return len(self._targets)
-
-
-def _nothing() -> None:
-    pass
 
 
 def group_of(targets: Mapping[str, str]) -> type[TyperGroup]:
