@@ -142,7 +142,7 @@ class FormLinks:
         cookies = cookies_of(scope)
         view = cookies.get(view_cookie(link))
         if scope["method"] != "POST":
-            found = await self._asker.look(link, view)
+            found = await self._asker.look(link, view, _nonce(cookies))
             return self._answer(link, found, cookies)
         form = await self._form(scope, receive, cookies)
         if form is None:
@@ -162,9 +162,7 @@ class FormLinks:
             return Redirect(found.target, kept)
         if found.target.kind.form is page_kind.Form.NONE:
             return replace(found.target, cookies=kept)
-        nonce = cookies.get(NONCE_COOKIE, "")
-        if not _NONCE.fullmatch(nonce):
-            nonce = secrets.token_urlsafe(NONCE_BYTES)
+        nonce = _nonce(cookies) or secrets.token_urlsafe(NONCE_BYTES)
         cookie = self._cookies.make(NONCE_COOKIE, nonce, "Strict", NONCE_LIFETIME)
         return replace(found.target, nonce=nonce, cookies=(cookie,))
 
@@ -206,6 +204,11 @@ class FormLinks:
             address=client_address(scope, self._trusted),
             user_agent=agent[:USER_AGENT_LENGTH_MAX] or None,
         )
+
+
+def _nonce(cookies: Mapping[str, str]) -> str | None:
+    nonce = cookies.get(NONCE_COOKIE, "")
+    return nonce if _NONCE.fullmatch(nonce) else None
 
 
 def _link(scope: Scope) -> Link | Refusal:

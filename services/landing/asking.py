@@ -3,11 +3,13 @@
 Opening takes a POST: mail scanners and previews only read.
 """
 
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
+from hmac import new as hmac
 from typing import Final, TypeVar
 
 from landing import kinds
@@ -19,6 +21,7 @@ from orthanc_share.registry.links import (
     Link,
     LinkReason,
     Opened,
+    Opening,
     Ready,
     Refused,
 )
@@ -32,6 +35,12 @@ DOUBLE_CLICK: Final = timedelta(seconds=5)
 
 CLICKS_MAX: Final = 256
 """Forms that are remembered for so long."""
+
+LOST_ANSWER: Final = timedelta(minutes=1)
+"""How long an opening may be asked for again where its answer was lost on the way."""
+
+OPENING_BYTES: Final = 16
+"""Bytes of an opening's id; 128 bits."""
 
 _KINDS: Final = {
     LinkReason.INVALID: kinds.INVALID,
@@ -127,23 +136,27 @@ class LinkAsker:
         # Else a viewer token would live for ever, from one to the next.
         return Refusal(kinds.NOT_ALLOWED, link.token, share_id=share.id)
 
-    async def look(self, link: Link, view: str | None) -> Outcome:
+    async def look(self, link: Link, view: str | None, nonce: str | None) -> Outcome:
         """Tell where a link leads, or what is to be asked first; nothing is counted.
 
         Args:
             link: A link that `check` accepts.
             view: Viewer token that this browser kept.
+            nonce: Of the form that this browser got; it may have been sent.
         """
         kept = self._fresh(view)
-        found = await _asked(self._desk.look(link, view=kept), link)
+        opening = None if nonce is None else self._opening(link, nonce)
+        asking = self._desk.look(link, view=kept, opening=opening)
+        found = await _asked(asking, link)
         if not isinstance(found, Ready):
             return Outcome(_page(found, link))
         is_back = kept is not None and found.view == kept
         if found.view is not None and (is_back or not self._asks_always):
             return Outcome(await self._target(found.view, link))
         kind = kinds.ASK_PASSWORD if found.needs_password else kinds.ASK
-        asked = Refusal(kind, link.token, share_id=found.share_id, count=found.left)
-        return Outcome(asked)
+        # None is left where this browser may ask once more for the last one.
+        left = found.left or None
+        return Outcome(Refusal(kind, link.token, share_id=found.share_id, count=left))
 
     async def open(
         self, link: Link, form: Form, view: str | None, origin: Origin
@@ -174,7 +187,12 @@ class LinkAsker:
         async def ask() -> Opened | Refused:
             nonlocal is_first
             is_first = True
-            return await self._desk.open(link, password=form.password, origin=origin)
+            return await self._desk.open(
+                link,
+                password=form.password,
+                origin=origin,
+                opening=self._opening(link, form.nonce),
+            )
 
         opened = await self._clicks.get(_click(link, form), ask)
         if is_first or isinstance(opened, Refused):
@@ -182,6 +200,17 @@ class LinkAsker:
         # It may have been revoked in this moment.
         found = await self._desk.look(link, view=opened.view)
         return found if isinstance(found, Refused) else opened
+
+    def _opening(self, link: Link, nonce: str) -> Opening:
+        """Return which opening a form asks for: one per browser, link and grace.
+
+        A browser's nonce is random, and no other browser knows it.
+        """
+        if self._grace < LOST_ANSWER:
+            return Opening(secrets.token_hex(OPENING_BYTES), LOST_ANSWER)
+        named = repr((link.token, link.code)).encode("utf-8", "backslashreplace")
+        digest = hmac(nonce.encode(), named, sha256).digest()
+        return Opening(digest[:OPENING_BYTES].hex(), self._grace)
 
     def _fresh(self, view: str | None) -> str | None:
         """Return the viewer token that a browser kept, if it is young enough."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, RootModel, SecretStr, StrictInt, StrictStr, model_validator
 
-from orthanc_share.registry.links import Link, LinkReason
+from orthanc_share.registry.links import Link, LinkReason, Opening
 from orthanc_share.registry.messages import REPORT_MAX
 from orthanc_share.store.records import Origin, Tally, View
 from orthanc_share.store.text import TEXT_LENGTH_MAX
@@ -29,6 +29,9 @@ REASONS_MAX = 32
 VIEW_AGE_MAX = timedelta(days=7)
 """How old a view may be that is reported; no viewer token lives longer."""
 
+GRACE_MAX = 24 * 60 * 60
+"""How long after an opening it may be asked for again, in seconds."""
+
 # Not the codes themselves: a newer service may know more.
 ReasonCode = Annotated[StrictStr, Field(pattern=r"^[a-z_]{1,64}$")]
 """Stable code of a reason."""
@@ -39,6 +42,14 @@ class LinkQuestion(Request):
 
     token: SecretStr | None = None
     code: SecretStr | None = None
+    opening: Annotated[
+        Annotated[SecretStr, Field(min_length=22, max_length=64)] | None,
+        Field(description="Random id of the opening: asked for again, it counts once"),
+    ] = None
+    opening_grace: Annotated[
+        StrictInt,
+        Field(ge=0, le=GRACE_MAX, description="For so many seconds after it counted"),
+    ] = 0
 
     @model_validator(mode="after")
     def _is_one_link(self) -> "LinkQuestion":
@@ -49,6 +60,13 @@ class LinkQuestion(Request):
     def to_link(self) -> Link:
         """Return the link."""
         return Link(revealed(self.token), revealed(self.code))
+
+    def to_opening(self) -> Opening | None:
+        """Return which opening is meant."""
+        opening = revealed(self.opening)
+        if opening is None:
+            return None
+        return Opening(opening, timedelta(seconds=self.opening_grace))
 
 
 class LookRequest(LinkQuestion):

@@ -15,6 +15,7 @@ from landing.settings import LandingSettings
 from orthanc_share.domain.errors import ConfigurationError
 from tests.support.anonymized import ROOT, anonymizer_settings
 from tests.support.managed import Managed, managed
+from tests.support.relay import Loss, relay
 from tests.support.server import serve
 from tests.support.service import NOW, STUDY
 from tests.support.settings import DEIDENTIFICATION_KEY, PUBLIC, SECRET_KEY, USER
@@ -75,6 +76,45 @@ def test_the_landing_page_asks_token_service(site: Managed) -> None:
         site.good("DELETE", f"/shares/{made['share-id']}")
         # What the page was told is kept for a moment.
         until(lambda: http.get("/", params=link).status_code == 410)
+
+
+@pytest.mark.parametrize("loss", [Loss.RESET, Loss.CLOSED])
+def test_a_lost_answer_does_not_use_a_link_up(loss: Loss, site: Managed) -> None:
+    made = site.service.made(max_openings=1)
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    with relay(site.service.base) as way:
+        app = landing.app.create_app(landing_settings(way.base), clock=lambda: NOW)
+        with serve(app) as base, httpx.Client(base_url=base, trust_env=False) as http:
+            link = {"token": made["token"]}
+            page = http.get("/", params=link)
+            nonce = page.text.partition('name="nonce" value="')[2][:22]
+            http.cookies.set("os-form", nonce)
+            way.losses.append(loss)
+            form = {"nonce": nonce}
+            opened = http.post("/", params=link, data=form, headers=headers)
+            assert opened.status_code == 303
+        assert not way.losses
+    assert site.shown(made["share-id"])["opened"] == 1
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        {"opening": "o" * 21},
+        {"opening": "o" * 65},
+        {"opening": 1},
+        {"opening": "o" * 32, "opening-grace": -1},
+        {"opening": "o" * 32, "opening-grace": 86_401},
+        {"opening": "o" * 32, "opening-grace": "1"},
+    ],
+    ids=str,
+)
+def test_what_names_no_opening_is_refused(
+    opening: dict[str, Any], site: Managed
+) -> None:
+    asked = {"token": site.service.token(max_openings=1), **opening}
+    for path in ("/links/look", "/links/open"):
+        assert site.service.call("POST", path, asked).status == 422
 
 
 def test_the_landing_page_says_so_where_token_service_is_away() -> None:

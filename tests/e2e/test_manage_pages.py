@@ -17,6 +17,7 @@ from orthanc_share.web.qr_code import QrFormat, qr_code
 from tests.support import axe
 from tests.support.browser import ARGUMENTS, screenshot_path
 from tests.support.manage import ANNA, STUDY, fill, managed
+from tests.support.postgres import running_postgres
 from tests.support.real import require
 from tests.support.service import NOW, MovableClock
 
@@ -227,8 +228,26 @@ def test_the_picture_is_the_link(site: Site, browser: Browser, tmp_path: Path) -
     assert drawn == qr_code(url, QrFormat.PNG)
 
 
-def test_everything_works_without_javascript(site: Site, browser: Browser) -> None:
-    with signed_in(browser, site, java_script_enabled=False) as page:
+@contextmanager
+def kept_in(database: str, site: Site, folder: Path) -> Iterator[Site]:
+    """Give a site with such a database; on PostgreSQL it is without any share."""
+    if database == "sqlite":
+        yield site
+        return
+    with running_postgres() as server:
+        address = server.new_database()
+        with managed(folder, MovableClock(NOW), database_url=address) as base:
+            yield Site(base, {})
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_everything_works_without_javascript_on_each_database(
+    database: str, site: Site, browser: Browser, tmp_path: Path
+) -> None:
+    with (
+        kept_in(database, site, tmp_path) as chosen,
+        signed_in(browser, chosen, java_script_enabled=False) as page,
+    ):
         page.get_by_role("link", name="New share").first.click()
         page.get_by_label("Studies").fill(STUDY)
         page.get_by_label("Opens in").select_option("OHIF Viewer")

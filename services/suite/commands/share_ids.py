@@ -1,12 +1,10 @@
-"""Ids of shares on a command line, where one may begin with a hyphen."""
+"""Ids of shares on a command line, where an old one may begin with a hyphen."""
 
 import re
 import sys
 
+from orthanc_share.domain.share import SHARE_ID_LENGTH
 from suite.commands.output import fail, shown
-
-ID_LENGTH = 22
-"""Characters of an id: 16 random bytes, base64url."""
 
 STANDARD_INPUT = "-"
 """Stands for standard input, with an id on each line."""
@@ -30,7 +28,7 @@ def share_ids(given: list[str]) -> list[str]:
 
 def share_id(given: str) -> str:
     """Return one id; what cannot be one ends the program with a line."""
-    if given.startswith("-") and len(given) != ID_LENGTH:
+    if given.startswith("-") and len(given) != SHARE_ID_LENGTH:
         fail(f"There is no option {shown(given.partition('=')[0])}.")
     if not _ID.fullmatch(given):
         fail("The id of a share has letters, digits, _ and - only.")

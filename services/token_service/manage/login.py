@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from orthanc_share.store.second_factor import Locked
+from orthanc_share.store.second_factor import Locked, visitor_at
 from orthanc_share.web.authentication import ANYBODY
 from orthanc_share.web.problems import RequestError
 from token_service.manage.context import Context
@@ -71,7 +71,8 @@ class Login:
         name = visit.form.get("user") or ""
         # Under names of their own: who mistypes a link's password must not be locked
         # out here, nor the other way round. And nobody can lock out another one.
-        tried = (f"login:{visit.address}:{name}", f"login:{visit.address}")
+        visitor = f"login:{visitor_at(visit.address)}"
+        tried = (f"{visitor}:{name}", visitor)
         context = self._context
         tries, now = context.store().second_factor, context.clock()
         outcome = await tries.begin(*tried, now=now)

@@ -32,14 +32,19 @@ class Neighbours:
     async def look(self, _scope: Scope, body: bytes) -> bytes:
         """Return what a link is good for."""
         asked = read_body_as(LookRequest, body)
-        outcome = await self.registry.desk.look(asked.to_link(), view=asked.to_view())
+        outcome = await self.registry.desk.look(
+            asked.to_link(), view=asked.to_view(), opening=asked.to_opening()
+        )
         return write_outcome(outcome)
 
     async def open(self, _scope: Scope, body: bytes) -> bytes:
         """Open a link and return what became of it."""
         asked = read_body_as(OpenRequest, body)
         outcome = await self.registry.desk.open(
-            asked.to_link(), password=asked.to_password(), origin=asked.to_origin()
+            asked.to_link(),
+            password=asked.to_password(),
+            origin=asked.to_origin(),
+            opening=asked.to_opening(),
         )
         return write_outcome(outcome)
 

@@ -18,8 +18,8 @@ RESOURCES_MAX = 100
 CLOCK_LEEWAY = timedelta(seconds=60)
 """How far the clocks of two of our machines may differ for a token's start."""
 
-SHARE_ID_BYTES = 16
-"""Random bytes of a share's id (`jti`); 128 bits."""
+SHARE_ID_LENGTH = 22
+"""Characters of a share's id (`jti`): 6 random bits in each, 131.9 in all."""
 
 
 class Flavour(StrEnum):
@@ -53,8 +53,15 @@ class ShareType(StrEnum):
 
 
 def new_share_id() -> str:
-    """Return a fresh random share id, base64url."""
-    return secrets.token_urlsafe(SHARE_ID_BYTES)
+    """Return a fresh random share id, in the letters of base64url.
+
+    Command lines take what begins with `-` for an option: such an id is drawn again.
+    """
+    while True:
+        # As many bytes as characters are more than enough.
+        drawn = secrets.token_urlsafe(SHARE_ID_LENGTH)[:SHARE_ID_LENGTH]
+        if not drawn.startswith("-"):
+            return drawn
 
 
 @dataclass(frozen=True, slots=True)

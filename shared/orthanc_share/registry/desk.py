@@ -13,6 +13,7 @@ from orthanc_share.registry.links import (
     Link,
     LinkReason,
     Opened,
+    Opening,
     Ready,
     Refused,
 )
@@ -25,6 +26,7 @@ from orthanc_share.store.records import (
     Origin,
     ShareStatus,
     StoredShare,
+    View,
 )
 from orthanc_share.store.second_factor import Locked
 from orthanc_share.store.shares import BEFORE_REGISTRY
@@ -55,7 +57,9 @@ class StoreDesk:
     clock: Clock
     duration: timedelta
 
-    async def look(self, link: Link, *, view: str | None = None) -> Ready | Refused:
+    async def look(
+        self, link: Link, *, view: str | None = None, opening: Opening | None = None
+    ) -> Ready | Refused:
         """Tell what a link is good for, see `Desk.look`."""
         now = self.clock()
         found = await self._find(link, now)
@@ -65,10 +69,12 @@ class StoreDesk:
         has_view = view is not None and self._is_view(view, found, now)
         refused = _refused(found, now)
         is_used_up = refused is not None and refused.reason is LinkReason.USED_UP
-        if refused is not None and not (has_view and is_used_up):
-            return refused
+        if not (has_view and is_used_up):
+            refused = await self._unless_repeated(refused, opening, now)
+            if refused is not None:
+                return refused
         if not has_view:
-            view = None if _is_guarded(found) else self._new_view(found, now)[1]
+            view = None if _is_guarded(found) else self._new_view(found, now)
         return Ready(
             found.share.id,
             needs_password=found.password_hash is not None,
@@ -77,18 +83,23 @@ class StoreDesk:
         )
 
     async def open(
-        self, link: Link, *, password: str | None, origin: Origin
+        self,
+        link: Link,
+        *,
+        password: str | None,
+        origin: Origin,
+        opening: Opening | None = None,
     ) -> Opened | Refused:
         """Open a link, see `Desk.open`."""
         now = self.clock()
         found = await self._find(link, now)
         if isinstance(found, Refused):
             return found
-        refused = _refused(found, now)
+        refused = await self._unless_repeated(_refused(found, now), opening, now)
         if refused is None:
             refused = await self._check_password(found, password or "", now, origin)
         if refused is None:
-            return await self._open(found, now, origin)
+            return await self._open(found, now, origin, opening)
         await self._note(found.share.id, refused.reason, now, origin)
         return refused
 
@@ -129,10 +140,27 @@ class StoreDesk:
             return False
         return share.view_id is not None and share.id == found.share.id
 
-    def _new_view(self, found: StoredShare, now: datetime) -> tuple[str, str]:
-        """Return the id of a view and its viewer token."""
-        view_id = new_share_id()
-        return view_id, self.codec.sign_view(found.share, view_id, now, self.duration)
+    def _new_view(self, found: StoredShare, now: datetime) -> str:
+        """Return a viewer token."""
+        return self.codec.sign_view(found.share, new_share_id(), now, self.duration)
+
+    async def _unless_repeated(
+        self, refused: Refused | None, opening: Opening | None, now: datetime
+    ) -> Refused | None:
+        """Return why a link does not open, unless its last opening was this one."""
+        if refused is None or refused.reason is not LinkReason.USED_UP:
+            return refused
+        share_id = refused.share_id
+        if opening is None or share_id is None:
+            return refused
+        is_known = await self.store().openings.is_counted(
+            View(opening.id, share_id, now), self._again(opening)
+        )
+        return None if is_known else refused
+
+    def _again(self, opening: Opening) -> timedelta:
+        """Return how long an opening may be asked for: while its view lives."""
+        return min(opening.grace, self.duration)
 
     async def _check_password(
         self, found: StoredShare, password: str, now: datetime, origin: Origin
@@ -150,15 +178,23 @@ class StoreDesk:
         return Refused(LinkReason.WRONG_PASSWORD, share_id, tries_left=outcome.left)
 
     async def _open(
-        self, found: StoredShare, now: datetime, origin: Origin
+        self,
+        found: StoredShare,
+        now: datetime,
+        origin: Origin,
+        opening: Opening | None,
     ) -> Opened | Refused:
         share_id, store = found.share.id, self.store()
-        view_id, view = self._new_view(found, now)
+        opening = opening or Opening(new_share_id(), timedelta(0))
         if found.creator == BEFORE_REGISTRY:
             await store.shares.adopt(found.share, now=now, origin=origin)
         try:
             opened = await store.openings.open_once(
-                share_id, now=now, origin=origin, view_id=view_id
+                share_id,
+                now=now,
+                origin=origin,
+                view_id=opening.id,
+                again=self._again(opening),
             )
         except ShareNotFoundError:
             # Swept a moment ago: only what is over is swept.
@@ -166,6 +202,9 @@ class StoreDesk:
         if isinstance(opened, NotOpened):
             # Revoked, or opened for the last time by somebody else, a moment ago.
             return Refused(REASONS[opened.status], share_id)
+        # A clock that was put back must not make a view that starts later.
+        begun, duration = min(opened.at, now), self.duration
+        view = self.codec.sign_view(found.share, opening.id, begun, duration)
         return Opened(share_id, view)
 
     async def _note(

@@ -1,7 +1,7 @@
 """Links and what becomes of them when somebody stands before the landing page."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -41,6 +41,20 @@ class Link:
 
     token: str | None = field(default=None, repr=False)
     code: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Which opening is meant, so that it can be asked for again and counts once.
+
+    Args:
+        id: Of this share alone. Nobody can guess it, nor choose that of somebody else;
+            at most 64 letters.
+        grace: How long after it was counted it may be asked for again.
+    """
+
+    id: str = field(repr=False)
+    grace: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +111,34 @@ class Desk(Protocol):
     Both raise `StoreUnavailableError` or `UpstreamError` where it cannot be asked.
     """
 
-    async def look(self, link: Link, *, view: str | None = None) -> Ready | Refused:
+    async def look(
+        self, link: Link, *, view: str | None = None, opening: Opening | None = None
+    ) -> Ready | Refused:
         """Tell what a link is good for; changes and counts nothing.
 
         Args:
             link: The link.
             view: Viewer token that this browser got for it before.
+            opening: The one that this browser would ask for: if it was counted, and
+                was the last, it may be asked for again.
         """
 
     async def open(
-        self, link: Link, *, password: str | None, origin: Origin
+        self,
+        link: Link,
+        *,
+        password: str | None,
+        origin: Origin,
+        opening: Opening | None = None,
     ) -> Opened | Refused:
         """Open a link, and count it.
+
+        An opening that was counted a moment ago is not counted again: its viewer token
+        is told once more, which lives no longer than the first.
 
         Args:
             link: The link.
             password: The second factor that the visitor gave.
             origin: Who opens it, and from where.
+            opening: Which opening this is; None: another one each time.
         """

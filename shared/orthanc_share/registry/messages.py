@@ -4,7 +4,7 @@ token-service, which has the store, answers; landing and anonymizer ask. Whoever
 service of another age reads what it knows, and takes anything else for no answer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from orthanc_share.registry.links import (
     Link,
     LinkReason,
     Opened,
+    Opening,
     Ready,
     Refused,
 )
@@ -105,17 +106,19 @@ def read_open(answer: bytes) -> Opened | Refused:
     return Opened(message.share_id, message.view)
 
 
-def write_look(link: Link, view: str | None) -> bytes:
+def write_look(link: Link, view: str | None, opening: Opening | None) -> bytes:
     """Return the JSON of the question what a link is good for."""
-    return msgspec.json.encode(_given({**_named(link), "view": view}))
+    asked = {**_named(link), **_meant(opening), "view": view}
+    return msgspec.json.encode(_given(asked))
 
 
-def write_open(link: Link, password: str | None, origin: Origin) -> bytes:
+def write_open(
+    link: Link, password: str | None, origin: Origin, opening: Opening | None
+) -> bytes:
     """Return the JSON of the wish to open a link."""
     visitor = {"address": origin.address, "user-agent": origin.user_agent}
-    return msgspec.json.encode(
-        _given({**_named(link), "password": password, **visitor})
-    )
+    asked = {**_named(link), **_meant(opening), "password": password, **visitor}
+    return msgspec.json.encode(_given(asked))
 
 
 def write_news(page: NewsPage) -> bytes:
@@ -172,7 +175,14 @@ def _named(link: Link) -> dict[str, str | None]:
     return {"token": link.token, "code": link.code}
 
 
-def _given(members: dict[str, str | None]) -> dict[str, str]:
+def _meant(opening: Opening | None) -> dict[str, str | int | None]:
+    if opening is None:
+        return {}
+    seconds = int(opening.grace.total_seconds())
+    return {"opening": opening.id, "opening-grace": seconds}
+
+
+def _given(members: Mapping[str, str | int | None]) -> dict[str, str | int]:
     return {name: value for name, value in members.items() if value is not None}
 
 

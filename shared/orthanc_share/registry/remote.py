@@ -11,7 +11,7 @@ from orthanc_share.domain.clock import Clock
 from orthanc_share.domain.errors import UpstreamError
 from orthanc_share.registry import messages
 from orthanc_share.registry.following import Follower
-from orthanc_share.registry.links import Link, Opened, Ready, Refused
+from orthanc_share.registry.links import Link, Opened, Opening, Ready, Refused
 from orthanc_share.registry.register import Register
 from orthanc_share.registry.tallies import WRITE_DOWN_EVERY, Tallies
 from orthanc_share.registry.watch import Watch
@@ -35,17 +35,34 @@ class RemoteDesk:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    async def look(self, link: Link, *, view: str | None = None) -> Ready | Refused:
+    async def look(
+        self, link: Link, *, view: str | None = None, opening: Opening | None = None
+    ) -> Ready | Refused:
         """Tell what a link is good for, see `Desk.look`."""
-        question = messages.write_look(link, view)
+        question = messages.write_look(link, view, opening)
         return messages.read_look(await self._calls.post("links/look", question))
 
     async def open(
-        self, link: Link, *, password: str | None, origin: Origin
+        self,
+        link: Link,
+        *,
+        password: str | None,
+        origin: Origin,
+        opening: Opening | None = None,
     ) -> Opened | Refused:
-        """Open a link, see `Desk.open`."""
-        question = messages.write_open(link, password, origin)
-        return messages.read_open(await self._calls.post("links/open", question))
+        """Open a link, see `Desk.open`.
+
+        Where no answer comes, it is asked for once more: it may have been counted, and
+        counts once. A wrong password whose answer is lost counts twice.
+        """
+        question = messages.write_open(link, password, origin, opening)
+        try:
+            answer = await self._calls.post("links/open", question)
+        except UpstreamError:
+            if opening is None:
+                raise
+            answer = await self._calls.post("links/open", question)
+        return messages.read_open(answer)
 
     async def ping(self) -> None:
         """Return if token-service and its database answer.

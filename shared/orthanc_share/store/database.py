@@ -16,6 +16,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from orthanc_share.store.errors import StoreUnavailableError
+from orthanc_share.store.sqlite_threads import SqliteThreads
 
 BUSY_TIMEOUT_MS = 5000
 """How long SQLite and PostgreSQL wait for a lock, in milliseconds."""
@@ -38,10 +39,14 @@ class Database:
 
     Args:
         engine: As `connect` makes it.
+        threads: Of the engine, where it has some.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(
+        self, engine: AsyncEngine, threads: SqliteThreads | None = None
+    ) -> None:
         self.engine = engine
+        self._threads = threads
         self.is_sqlite = engine.dialect.name == "sqlite"
         # SQLite has one writer; a queue here is fair, its own waiting is not.
         self._read_options: dict[str, Any] = {} if self.is_sqlite else _ONE_STATE
@@ -72,6 +77,27 @@ class Database:
             async with connection.begin():
                 yield connection
 
+    async def close(self) -> None:
+        """Close all connections; queries that nobody waits for come to their end.
+
+        Who is cancelled meanwhile is so when all is closed.
+        """
+        closing = asyncio.create_task(self._close())
+        cancelled: asyncio.CancelledError | None = None
+        while not closing.done():
+            try:
+                await asyncio.shield(closing)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+        closing.result()
+
+    async def _close(self) -> None:
+        await self.engine.dispose()
+        if self._threads is not None:
+            await self._threads.close()
+
     def _my_turn(self) -> AbstractAsyncContextManager[None]:
         return nullcontext() if self._turn is None else self._turn
 
@@ -86,16 +112,20 @@ async def _translated() -> AsyncIterator[None]:
         raise StoreUnavailableError from error
 
 
-def connect(url: URL) -> AsyncEngine:
-    """Return an engine for `url` (see `urls.parse_url`); connects when first used."""
+def connect(url: URL) -> Database:
+    """Return the database at `url` (see `urls.parse_url`); connects when first used."""
     if url.drivername.startswith("sqlite"):
-        return _sqlite_engine(url)
-    return _postgresql_engine(url)
+        threads = SqliteThreads()
+        return Database(_sqlite_engine(url, threads), threads)
+    return Database(_postgresql_engine(url))
 
 
-def _sqlite_engine(url: URL) -> AsyncEngine:
+def _sqlite_engine(url: URL, threads: SqliteThreads) -> AsyncEngine:
     engine = create_async_engine(
-        url, hide_parameters=True, pool_timeout=CONNECT_TIMEOUT
+        url,
+        hide_parameters=True,
+        pool_timeout=CONNECT_TIMEOUT,
+        connect_args={"async_creator_fn": threads.connect},
     )
     event.listen(engine.sync_engine, "connect", _set_up_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)

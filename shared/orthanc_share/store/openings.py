@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,12 +24,13 @@ from orthanc_share.store.records import (
     NotOpened,
     Opened,
     Origin,
+    ShareStatus,
     StoredShare,
     Tally,
     View,
 )
 from orthanc_share.store.rows import checked_id, load_one, studies_of
-from orthanc_share.store.views import count_view, is_known, record_view
+from orthanc_share.store.views import count_view, note_opening, opened_at
 
 Announce = Callable[[StoredShare, datetime], Sequence[Notice]]
 """Returns what to send out when a share, as it is then, was opened at an instant."""
@@ -62,6 +63,7 @@ class Openings:
         now: datetime,
         origin: Origin,
         view_id: str | None = None,
+        again: timedelta = timedelta(days=1),
     ) -> Opened | NotOpened:
         """Open a share if it is active, and count it, in one step.
 
@@ -75,6 +77,8 @@ class Openings:
             view_id: Of the viewer token that is made for it: `count` passes it over.
                 Asked again with it, as when the answer was lost, the opening that
                 was counted is told.
+            again: How long after it was counted it may be asked for again; from then
+                on the same id is another opening.
 
         Raises:
             ShareNotFoundError: There is no such share.
@@ -83,22 +87,33 @@ class Openings:
         async with self.database.write() as connection:
             checked_id(share_id)
             view = None if view_id is None else View(view_id, share_id, now)
-            if view is not None and await is_known(connection, view):
-                found = await load_one(connection, share_id)
-                return Opened(found.opened, found.openings_left)
+            if view is not None:
+                await lock(connection, [share_id])
+                first = await opened_at(connection, view, again)
+                if first is not None:
+                    return _told(await load_one(connection, share_id), first, now)
             is_opened = await open_if_active(connection, share_id, now)
             found = await load_one(connection, share_id)
             if not is_opened:
                 return NotOpened(found.status(now))
             if view is not None:
-                await record_view(connection, view)
+                await note_opening(connection, view)
             await count_opening(connection, share_id, to_seconds(now))
             await enqueue(connection, self.announce(found, now), now)
             event = Event(
                 EventKind.OPENED, now, share_id, origin, studies_of(found.share)
             )
             await self.trail.append(connection, [event])
-        return Opened(found.opened, found.openings_left)
+        return Opened(found.opened, found.openings_left, now)
+
+    async def is_counted(self, view: View, again: timedelta) -> bool:
+        """Tell whether an opening was counted, and may be asked for again.
+
+        Raises:
+            StoreUnavailableError: The database cannot be reached.
+        """
+        async with self.database.read() as connection:
+            return await opened_at(connection, view, again) is not None
 
     async def deny(
         self, share_id: str, reason: str, *, now: datetime, origin: Origin
@@ -174,6 +189,14 @@ class Openings:
         """
         async with self.database.read() as connection:
             return await history(connection, share_id, since)
+
+
+def _told(found: StoredShare, first: datetime, now: datetime) -> Opened | NotOpened:
+    """Return what to tell of an opening that was counted at `first`."""
+    status = found.status(now)
+    if status not in {ShareStatus.ACTIVE, ShareStatus.USED_UP}:
+        return NotOpened(status)
+    return Opened(found.opened, found.openings_left, first)
 
 
 async def _count_tallies(

@@ -155,10 +155,12 @@ class Opened:
     Args:
         opened: How often it was opened, with this time.
         left: How often it may still be opened; None: no limit.
+        at: When it was counted: now, or when it was asked for the first time.
     """
 
     opened: int
     left: int | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

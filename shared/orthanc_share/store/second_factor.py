@@ -4,6 +4,7 @@ A try is counted before its answer is looked at, so that many at once are no mor
 one after the other; the right answer gives it back.
 """
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,18 +22,26 @@ KEY_LENGTH_MAX = 80
 """Longest key of a throttle, in characters; no address is so long."""
 
 
+SITE_PREFIX = 64
+"""Bits of an IPv6 address that all of one visitor's have in common (RFC 6177 2)."""
+
+
 @dataclass(frozen=True, slots=True)
 class TryLimits:
     """How many tries, and how long the pause.
 
     Args:
-        tries: Wrong tries until the first pause, and again until each further one.
+        tries: Wrong tries on a share until the first pause, and again until each
+            further one.
+        address_factor: How many times as many an address has: a whole hospital may
+            be behind one.
         pause: The first pause; each is twice the one before.
         longest: The longest pause.
         forget: Tries are forgotten when the last one is so long ago.
     """
 
     tries: int = 5
+    address_factor: int = 4
     pause: timedelta = timedelta(minutes=1)
     longest: timedelta = timedelta(hours=24)
     forget: timedelta = timedelta(hours=24)
@@ -84,13 +93,21 @@ class SecondFactor:
         """
         async with self.database.write() as connection:
             # Both are locked in the order of their keys, so that none can block.
-            rows = [await _lock(connection, key) for key in _keys(share_id, address)]
-            seconds = to_seconds(now)
-            until = max(self._locked_until(row, seconds) for row in rows)
+            address_key, share_key = _keys(share_id, address)
+            of_address = await _lock(connection, address_key)
+            of_share = await _lock(connection, share_key)
+            seconds, tries = to_seconds(now), self.limits.tries
+            until = max(
+                self._locked_until(row, seconds) for row in (of_address, of_share)
+            )
             if until > seconds:
                 return Locked(to_instant(until))
-            left = [await self._count(connection, row, seconds) for row in rows]
-        return MayTry(min(left))
+            more = tries * self.limits.address_factor
+            left = min(
+                await self._count(connection, of_address, seconds, more),
+                await self._count(connection, of_share, seconds, tries),
+            )
+        return MayTry(left)
 
     async def passed(self, share_id: str, address: str) -> None:
         """Say that the answer was right: the share's tries are forgotten.
@@ -118,11 +135,13 @@ class SecondFactor:
         locked_until: int = row.locked_until
         return min(locked_until, latest)
 
-    async def _count(self, connection: AsyncConnection, row: Any, now: int) -> int:
+    async def _count(
+        self, connection: AsyncConnection, row: Any, now: int, tries: int
+    ) -> int:
         limits = self.limits
         is_old = row.last_at + whole_seconds(limits.forget) <= now
         failures = 1 if is_old else row.failures + 1
-        rounds, left = divmod(failures, limits.tries)
+        rounds, left = divmod(failures, tries)
         pause = whole_seconds(limits.pause) << min(rounds - 1, 32) if not left else 0
         await connection.execute(
             update(throttle)
@@ -133,13 +152,32 @@ class SecondFactor:
                 locked_until=now + min(pause, whole_seconds(limits.longest)),
             )
         )
-        return limits.tries - left if left else 0
+        return tries - left if left else 0
 
 
 def _keys(share_id: str, address: str) -> tuple[str, str]:
     """Return the keys of the address and of the share, in the order of locking."""
-    address_key, share_key = clean(f"address:{address}"), clean(f"share:{share_id}")
+    visitor = visitor_at(address)
+    address_key, share_key = clean(f"address:{visitor}"), clean(f"share:{share_id}")
     return address_key[:KEY_LENGTH_MAX], share_key[:KEY_LENGTH_MAX]
+
+
+def visitor_at(address: str) -> str:
+    """Return what all addresses of one visitor have in common.
+
+    Somebody with IPv6 has more addresses than anybody can count. What is no address
+    is returned as it is.
+    """
+    try:
+        # A zone (RFC 4007) only means something on the machine that wrote it.
+        read = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(read, ipaddress.IPv4Address):
+        return str(read)
+    if read.ipv4_mapped is not None:
+        return str(read.ipv4_mapped)
+    return str(ipaddress.IPv6Network((read, SITE_PREFIX), strict=False))
 
 
 async def _lock(connection: AsyncConnection, key: str) -> Any:

@@ -136,9 +136,8 @@ async def open_store(
             schema does not fit this code.
         StoreUnavailableError: The database cannot be reached.
     """
-    engine = connect(parse_url(url))
+    database = connect(parse_url(url))
     try:
-        database = Database(engine)
         await prepare(database, migrate=migrate)
         trail = AuditTrail(database, key=audit_key, study_key=study_key)
         yield Store(
@@ -154,7 +153,7 @@ async def open_store(
             sessions=Sessions(database),
         )
     finally:
-        await engine.dispose()
+        await database.close()
 
 
 async def migrate_database(url: str) -> None:

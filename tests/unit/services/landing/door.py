@@ -11,7 +11,7 @@ import httpx
 from landing.app import create_app
 from landing.settings import LandingSettings
 from orthanc_share.domain.share import Share
-from orthanc_share.registry.links import Desk, Link, Opened, Ready, Refused
+from orthanc_share.registry.links import Desk, Link, Opened, Opening, Ready, Refused
 from orthanc_share.store.audit import EventFilter
 from orthanc_share.store.records import Event, Origin
 from tests.support.settings import DEIDENTIFICATION_KEY, PUBLIC, SECRET_KEY
@@ -135,19 +135,26 @@ class OtherDesk:
         self.asked = 0
         self.opened = 0
 
-    async def look(self, link: Link, *, view: str | None = None) -> Ready | Refused:
+    async def look(
+        self, link: Link, *, view: str | None = None, opening: Opening | None = None
+    ) -> Ready | Refused:
         """Answer, as to a look."""
-        answer = self._next(link, view)
+        answer = self._next(link, view, opening)
         if isinstance(answer, Opened):
             return Ready(answer.share_id, needs_password=False, left=0, view=view)
         return answer
 
     async def open(
-        self, link: Link, *, password: str | None, origin: Origin
+        self,
+        link: Link,
+        *,
+        password: str | None,
+        origin: Origin,
+        opening: Opening | None = None,
     ) -> Opened | Refused:
         """Answer, as to an opening."""
         self.opened += 1
-        answer = self._next(link, password, origin)
+        answer = self._next(link, password, origin, opening)
         assert not isinstance(answer, Ready)
         return answer
 

@@ -1,6 +1,7 @@
 """The form that opens a link: from our page only, by the browser that got it, once."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +13,7 @@ import httpx
 import pytest
 from starlette.types import Message, Scope
 
-from landing import kinds
+from landing import asking, kinds
 from landing.answering import FORM_LIMIT, FormLinks
 from landing.asking import DOUBLE_CLICK, Form, LinkAsker
 from landing.cookies import CookieMaker, view_cookie
@@ -227,6 +228,54 @@ async def test_a_double_click_is_one_opening(guarded: Guarded) -> None:
     assert len({one.headers["Location"] for one in answers}) == 1
     assert len({one.headers["Set-Cookie"] for one in answers}) == 1
     assert await guarded.site.opened(guarded.share) == 1
+
+
+async def test_who_never_got_the_page_may_press_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So that nothing but the opening itself is remembered.
+    monkeypatch.setattr(asking, "DOUBLE_CLICK", timedelta(0))
+    async with door(tmp_path) as site:
+        share, visitor = await site.site.kept(max_openings=1), await site.browser()
+        link = await site.short(share)
+        nonce = nonce_of(await visitor.get(link))
+        answers: list[httpx.Response] = []
+        for seconds in (0, 20 * 60, 9 * 60):
+            site.clock.move(seconds)
+            # No answer has arrived yet, and so no cookie.
+            kept = await site.browser()
+            kept.http.cookies.set("os-form", nonce)
+            page = await kept.get(link)
+            assert is_page(page, kinds.ASK)
+            assert ("can still be opened" in page.text) == (not answers)
+            answers.append(await kept.post(link, nonce=nonce))
+        assert len({one.headers["Location"] for one in answers}) == 1
+        assert await site.opened(share) == 1
+        other = await site.browser()
+        assert is_page(await other.get(link), kinds.USED_UP)
+        other.http.cookies.set("os-form", NONCE)
+        assert is_page(await other.post(link, nonce=NONCE), kinds.USED_UP)
+        site.clock.move(60)
+        late = await site.browser()
+        late.http.cookies.set("os-form", nonce)
+        assert is_page(await late.post(link, nonce=nonce), kinds.USED_UP)
+
+
+async def test_an_opening_has_the_same_id_in_one_browser_and_link_only() -> None:
+    sharing = build_sharing(landing_settings(), clock=now)
+
+    def asker(grace: timedelta) -> LinkAsker:
+        desk = OtherDesk(RuntimeError())
+        return LinkAsker(desk, sharing.codec, Destinations(sharing), now, grace=grace)
+
+    patient, hasty = asker(timedelta(minutes=30)), asker(timedelta(seconds=59))
+    asked = [(Link("a"), NONCE), (Link(code="a"), NONCE), (Link("a"), NONCE[::-1])]
+    ids = {patient._opening(*one).id for one in asked * 2}
+    assert len(ids) == 3
+    assert all(re.fullmatch("[0-9a-f]{32}", one) for one in ids)
+    # Without grace only our own question may be asked again.
+    assert len({hasty._opening(*one).id for one in asked * 2}) == 6
+    assert hasty._opening(*asked[0]).grace == asking.LOST_ANSWER
 
 
 async def test_a_double_click_is_one_wrong_password(

@@ -1,5 +1,7 @@
 """Shares."""
 
+import secrets
+import string
 from datetime import timedelta
 from typing import Any
 
@@ -48,9 +50,22 @@ def test_the_types_are_the_plugin_s_token_types() -> None:
 
 
 def test_ids_of_shares_are_random_and_long_enough() -> None:
-    ids = {new_share_id() for _ in range(100)}
-    assert len(ids) == 100
-    assert all(len(one) == 22 for one in ids)  # 128 bits in base64url
+    ids = [new_share_id() for _ in range(2000)]
+    assert len(set(ids)) == 2000
+    letters = set(string.ascii_letters + string.digits + "-_")
+    assert all(len(one) == 22 and set(one) <= letters for one in ids)
+    # 21 characters hold 6 bits each, the first nearly so: more than 128 bits.
+    for place in range(1, 22):
+        assert {one[place] for one in ids} == letters
+
+
+def test_no_id_of_a_share_looks_like_an_option(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert not any(new_share_id().startswith("-") for _ in range(2000))
+    drawn = ["-" * 30, "-a" * 15, "_" * 30]
+    monkeypatch.setattr(secrets, "token_urlsafe", lambda _: drawn.pop(0))
+    assert new_share_id() == "_" * 22
 
 
 def test_a_share_shows_the_images_as_they_are_unless_asked() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from orthanc_share.registry.links import (
     Link,
     LinkReason,
     Opened,
+    Opening,
     Ready,
     Refused,
 )
@@ -24,7 +26,14 @@ from orthanc_share.store.records import (
     NewShare,
     Origin,
 )
-from tests.unit.shared.registry.samples import DAY, PASSWORD, STUDY, VISITOR, Site
+from tests.unit.shared.registry.samples import (
+    DAY,
+    PASSWORD,
+    STUDY,
+    VISITOR,
+    Site,
+    running_site,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -36,6 +45,15 @@ async def look(site: Site, share: Share, view: str | None = None) -> Ready | Ref
 async def open_(site: Site, share: Share, password: str | None = None) -> object:
     link = Link(site.token(share))
     return await site.registry.desk.open(link, password=password, origin=VISITOR)
+
+
+async def open_again(
+    site: Site, share: Share, opening: Opening, password: str | None = None
+) -> Opened | Refused:
+    link = Link(site.token(share))
+    return await site.registry.desk.open(
+        link, password=password, origin=VISITOR, opening=opening
+    )
 
 
 async def kinds(site: Site, share: Share) -> list[EventKind]:
@@ -148,6 +166,102 @@ async def test_a_view_that_is_over_does_not_help(site: Site) -> None:
     assert isinstance(first, Opened)
     site.clock.move(5 * 3600)
     assert await look(site, share, first.view) == Refused(LinkReason.USED_UP, share.id)
+
+
+MINE = Opening("m" * 32, timedelta(minutes=30))
+
+
+async def test_an_opening_whose_answer_was_lost_is_told_again(site: Site) -> None:
+    share = await site.kept(max_openings=1)
+    link = Link(site.token(share))
+    first = await open_again(site, share, MINE)
+    assert isinstance(first, Opened)
+    begun = site.clock.now
+    site.clock.move(29 * 60)
+    ready = await site.registry.desk.look(link, opening=MINE)
+    assert ready == Ready(share.id, needs_password=False, left=0)
+    again = await open_again(site, share, MINE)
+    assert again == first
+    assert site.codec.read(first.view).expires_at == begun + timedelta(hours=4)
+    assert await opened(site, share) == 1
+    used_up = Refused(LinkReason.USED_UP, share.id)
+    other = replace(MINE, id="o" * 32)
+    assert await open_again(site, share, other) == used_up
+    assert await site.registry.desk.look(link, opening=other) == used_up
+    site.clock.move(60)
+    assert await site.registry.desk.look(link, opening=MINE) == used_up
+    assert await open_again(site, share, MINE) == used_up
+
+
+async def test_after_its_grace_an_opening_is_another_one(site: Site) -> None:
+    share = await site.kept(max_openings=2)
+    first = await open_again(site, share, MINE)
+    site.clock.move(30 * 60)
+    second = await open_again(site, share, MINE)
+    assert isinstance(first, Opened)
+    assert isinstance(second, Opened)
+    issued = [site.codec.read(one.view).issued_at for one in (first, second)]
+    assert issued == [site.clock.now - MINE.grace, site.clock.now]
+    assert await opened(site, share) == 2
+
+
+async def test_no_view_that_is_over_is_told_again(tmp_path: Path) -> None:
+    async with running_site(tmp_path, view_duration=timedelta(minutes=5)) as site:
+        share = await site.kept(max_openings=1)
+        assert isinstance(await open_again(site, share, MINE), Opened)
+        site.clock.move(299)
+        again = await open_again(site, share, MINE)
+        assert isinstance(again, Opened)
+        view = site.codec.verify(again.view, site.clock.now)
+        assert view.expires_at == site.clock.now + timedelta(seconds=1)
+        site.clock.move(1)
+        used_up = Refused(LinkReason.USED_UP, share.id)
+        assert await open_again(site, share, MINE) == used_up
+
+
+async def test_a_clock_that_was_put_back_makes_no_longer_view(site: Site) -> None:
+    share = await site.kept(max_openings=1)
+    await open_again(site, share, MINE)
+    site.clock.move(-3600)
+    again = await open_again(site, share, MINE)
+    assert isinstance(again, Opened)
+    view = site.codec.verify(again.view, site.clock.now)
+    assert view.expires_at == site.clock.now + timedelta(hours=4)
+    assert await opened(site, share) == 1
+
+
+async def test_who_asks_again_must_know_the_password_still(site: Site) -> None:
+    share = await site.kept(max_openings=1, password=PASSWORD)
+    first = await open_again(site, share, MINE, PASSWORD)
+    link = Link(site.token(share))
+    ready = await site.registry.desk.look(link, opening=MINE)
+    assert ready == Ready(share.id, needs_password=True, left=0)
+    wrong = await open_again(site, share, MINE, "wrong horse")
+    assert wrong == Refused(LinkReason.WRONG_PASSWORD, share.id, tries_left=4)
+    assert await open_again(site, share, MINE, PASSWORD) == first
+
+
+async def test_what_was_revoked_or_is_over_is_not_told_again(site: Site) -> None:
+    revoked, over = await site.kept(max_openings=1), await site.kept(max_openings=1)
+    for share in (revoked, over):
+        await open_again(site, share, MINE)
+    await site.revoke(revoked)
+    refused = await open_again(site, revoked, MINE)
+    assert refused == Refused(LinkReason.REVOKED, revoked.id)
+    site.clock.move(86_400)
+    refused = await open_again(site, over, MINE)
+    assert refused == Refused(LinkReason.EXPIRED, over.id, over.expires_at)
+
+
+async def test_fifty_at_once_and_each_twice_open_no_more_than_agreed(
+    site: Site,
+) -> None:
+    share = await site.kept(max_openings=3)
+    meant = [replace(MINE, id=f"{number % 25:032}") for number in range(50)]
+    outcomes = await asyncio.gather(*(open_again(site, share, one) for one in meant))
+    views = [one.view for one in outcomes if isinstance(one, Opened)]
+    assert (len(views), len(set(views))) == (6, 3)
+    assert await opened(site, share) == 3
 
 
 async def test_a_password_is_asked_for(site: Site) -> None:

@@ -13,6 +13,7 @@ from orthanc_share.registry.links import (
     Link,
     LinkReason,
     Opened,
+    Opening,
     Ready,
     Refused,
 )
@@ -105,19 +106,29 @@ def test_what_a_newer_service_says_besides_is_passed_over() -> None:
 def test_a_question_holds_what_the_visitor_brought(
     link: Link, view: str | None, asked: dict[str, Any]
 ) -> None:
-    assert json.loads(messages.write_look(link, view)) == asked
+    assert json.loads(messages.write_look(link, view, None)) == asked
 
 
 def test_a_wish_to_open_says_who_wishes() -> None:
     visitor = Origin(None, "192.0.2.7", "Browser/1")
-    wish = messages.write_open(Link("t"), "secret", visitor)
+    wish = messages.write_open(Link("t"), "secret", visitor, None)
     assert json.loads(wish) == {
         "token": "t",
         "password": "secret",
         "address": "192.0.2.7",
         "user-agent": "Browser/1",
     }
-    assert json.loads(messages.write_open(Link("t"), None, Origin())) == {"token": "t"}
+    bare = messages.write_open(Link("t"), None, Origin(), None)
+    assert json.loads(bare) == {"token": "t"}
+
+
+def test_a_question_names_the_opening_that_is_meant() -> None:
+    opening = Opening("o" * 32, timedelta(minutes=30))
+    named = {"token": "t", "opening": "o" * 32, "opening-grace": 1800}
+    assert json.loads(messages.write_look(Link("t"), None, opening)) == named
+    wish = messages.write_open(Link("t"), None, Origin(), opening)
+    assert json.loads(wish) == named
+    assert "ooo" not in repr(opening)
 
 
 def test_a_report_is_cut_into_parts_that_fit() -> None:

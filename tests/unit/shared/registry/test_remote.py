@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,11 +15,19 @@ from orthanc_share.domain.errors import UpstreamError, UpstreamUnavailableError
 from orthanc_share.domain.share import Share
 from orthanc_share.registry import remote as module
 from orthanc_share.registry.following import Follower
-from orthanc_share.registry.links import Link, LinkReason, Opened, Ready, Refused
+from orthanc_share.registry.links import (
+    Link,
+    LinkReason,
+    Opened,
+    Opening,
+    Ready,
+    Refused,
+)
 from orthanc_share.registry.remote import RemoteDesk, RemoteWatch
 from orthanc_share.store.records import Origin
-from orthanc_share.upstream.calls import Calls
+from orthanc_share.upstream.calls import ANSWER_TIMEOUT, Calls
 from orthanc_share.upstream.client import create_client
+from tests.support.relay import Loss, Relay, relay
 from tests.support.service import MovableClock, Service, running
 from tests.support.settings import USER
 from tests.support.tokens import codec
@@ -39,17 +48,24 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @asynccontextmanager
-async def calling(address: str, password: str = USER[1]) -> AsyncIterator[Calls]:
+async def calling(
+    address: str, password: str = USER[1], patience: timedelta = ANSWER_TIMEOUT
+) -> AsyncIterator[Calls]:
     async with create_client(
         base_url=f"{address}/", auth=(USER[0], password), keep_alive=False
     ) as client:
-        yield Calls(client, "token-service")
+        yield Calls(client, "token-service", patience)
 
 
 @pytest.fixture
 async def calls(service: Service) -> AsyncIterator[Calls]:
     async with calling(service.base) as made:
         yield made
+
+
+def an_opening() -> Opening:
+    """Return an opening that nobody asked for."""
+    return Opening(secrets.token_hex(16), GRACE)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -87,6 +103,65 @@ async def test_a_link_is_looked_at_and_opened(calls: Calls, service: Service) ->
     told = [(one["event"], one["address"], one["user-agent"]) for one in events]
     visitor = ("192.0.2.7", "Browser/1")
     assert told[:2] == [("opened", *visitor), ("second-factor-failed", *visitor)]
+
+
+@pytest.fixture
+def way(service: Service) -> Iterator[Relay]:
+    """Return a way to the service on which answers may be lost."""
+    with relay(service.base) as made:
+        yield made
+
+
+@pytest.mark.parametrize("loss", Loss)
+async def test_a_lost_answer_does_not_use_a_link_up(
+    loss: Loss, way: Relay, service: Service
+) -> None:
+    made = service.made(max_openings=1)
+    link, opening = Link(made["token"]), an_opening()
+    way.losses.append(loss)
+    patience = timedelta(seconds=1) if loss is Loss.SILENCE else ANSWER_TIMEOUT
+    async with calling(way.base, patience=patience) as calls:
+        desk = RemoteDesk(calls)
+        opened = await desk.open(link, password=None, origin=VISITOR, opening=opening)
+        assert isinstance(opened, Opened)
+        ready = await desk.look(link, opening=opening)
+        assert ready == Ready(made["share-id"], needs_password=False, left=0)
+    assert way.connections == 3
+    assert shown(service, made["share-id"])["opened"] == 1
+
+
+async def test_an_opening_without_id_is_asked_for_once(
+    way: Relay, service: Service
+) -> None:
+    made = service.made(max_openings=2)
+    way.losses.append(Loss.RESET)
+    async with calling(way.base) as calls:
+        with pytest.raises(UpstreamError):
+            await RemoteDesk(calls).open(
+                Link(made["token"]), password=None, origin=VISITOR
+            )
+    assert way.connections == 1
+    assert shown(service, made["share-id"])["opened"] == 1
+
+
+async def test_an_opening_is_asked_for_twice_at_most(
+    way: Relay, service: Service
+) -> None:
+    made = service.made(max_openings=1)
+    opening = an_opening()
+    way.losses.extend([Loss.CLOSED, Loss.RESET])
+    async with calling(way.base) as calls:
+        desk = RemoteDesk(calls)
+        with pytest.raises(UpstreamError):
+            await desk.open(
+                Link(made["token"]), password=None, origin=VISITOR, opening=opening
+            )
+        assert way.connections == 2
+        later = await desk.open(
+            Link(made["token"]), password=None, origin=VISITOR, opening=opening
+        )
+    assert isinstance(later, Opened)
+    assert shown(service, made["share-id"])["opened"] == 1
 
 
 async def test_an_ordinary_link_and_a_code_come_with_a_viewer_token(

@@ -63,7 +63,7 @@ async def test_what_was_taken_back_stays_so(store: Store, jump: datetime) -> Non
 async def test_what_is_used_up_stays_so(store: Store, jump: datetime) -> None:
     share_id = await create(store, max_openings=1, ends=900 * DAY)
     first = await store.openings.open_once(share_id, now=jump, origin=VISITOR)
-    assert first == Opened(1, 0)
+    assert first == Opened(1, 0, jump)
     for now in (NOW, EARLIER, AHEAD):
         again = await store.openings.open_once(share_id, now=now, origin=VISITOR)
         assert again == NotOpened(ShareStatus.USED_UP)

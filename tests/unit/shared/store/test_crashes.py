@@ -91,7 +91,7 @@ async def test_a_stopped_server_is_said_to_be_unavailable_and_used_when_it_is_ba
     async with open_store(own_server.new_database()) as store:
         share_id = await create(store, max_openings=2)
         first = await store.openings.open_once(share_id, now=NOW, origin=VISITOR)
-        assert first == Opened(1, 1)
+        assert first == Opened(1, 1, NOW)
         own_server.stop(mode)
         with pytest.raises(StoreUnavailableError):
             await store.check()
@@ -103,7 +103,7 @@ async def test_a_stopped_server_is_said_to_be_unavailable_and_used_when_it_is_ba
         await store.check()
         assert (await store.shares.get(share_id)).opened == 1
         second = await store.openings.open_once(share_id, now=NOW, origin=VISITOR)
-        assert second == Opened(2, 0)
+        assert second == Opened(2, 0, NOW)
         assert isinstance(await store.verify_audit(), Intact)
 
 
@@ -155,7 +155,7 @@ async def test_a_writer_that_waits_too_long_is_told_so(
                 await other.openings.open_once(share_id, now=NOW, origin=VISITOR)
             await other.check()
         opened = await other.openings.open_once(share_id, now=NOW, origin=VISITOR)
-        assert opened == Opened(1, None)
+        assert opened == Opened(1, None, NOW)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from orthanc_share.domain.errors import ConfigurationError
 from orthanc_share.store.audit import AuditTrail
-from orthanc_share.store.database import Database, connect
+from orthanc_share.store.database import connect
 from orthanc_share.store.migrating import FORBIDDEN, OLDER, REFUSED, alembic_config
 from orthanc_share.store.records import View
 from orthanc_share.store.shares import Shares
@@ -78,14 +78,13 @@ async def _older(url: str) -> str:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
 
-    engine = connect(parse_url(url))
-    database = Database(engine)
+    database = connect(parse_url(url))
     async with database.write() as connection:
         await connection.run_sync(upgrade)
     new = new_share(title="from before")
     trail = AuditTrail(database)
     await Shares(database, trail).create(new, now=NOW, origin=DOCTOR)
-    await engine.dispose()
+    await database.close()
     return new.share.id
 
 

@@ -38,7 +38,7 @@ from tests.unit.shared.store.samples import (
 async def test_an_opening_is_counted_and_written_down(store: Store) -> None:
     share_id = await create(store, max_openings=2)
     result = await store.openings.open_once(share_id, now=NOW, origin=VISITOR)
-    assert result == Opened(opened=1, left=1)
+    assert result == Opened(opened=1, left=1, at=NOW)
     kept = await store.shares.get(share_id)
     assert (kept.opened, kept.openings_left, kept.last_opened_at) == (1, 1, NOW)
     event = (await events_of(store))[-1].event
@@ -97,6 +97,78 @@ async def test_fifty_at_once_from_two_processes_open_five_times(
     assert results.count(NotOpened(ShareStatus.USED_UP)) == 45
     assert (await store.shares.get(share_id)).opened == 5
     assert (await kinds_of(store)).count("opened") == 5
+
+
+@pytest.mark.anyio
+async def test_fifty_at_once_with_repeated_ids_open_no_more_than_agreed(
+    store: Store, url: str
+) -> None:
+    share_id = await create(store, max_openings=5)
+    ids = [f"view-{number % 12}" for number in range(50)]
+    async with open_store(url) as other:
+        results = await asyncio.gather(
+            *(
+                (store, other)[number % 2].openings.open_once(
+                    share_id, now=NOW, origin=VISITOR, view_id=view_id
+                )
+                for number, view_id in enumerate(ids)
+            )
+        )
+    opened = {
+        view_id
+        for view_id, result in zip(ids, results, strict=True)
+        if isinstance(result, Opened)
+    }
+    assert len(opened) == 5
+    for view_id, result in zip(ids, results, strict=True):
+        assert isinstance(result, Opened) == (view_id in opened)
+    assert (await store.shares.get(share_id)).opened == 5
+    assert (await kinds_of(store)).count("opened") == 5
+
+
+_ASKED = st.lists(
+    st.tuples(st.integers(0, 40), st.lists(st.integers(1, 5), min_size=1, max_size=50)),
+    max_size=4,
+)
+"""Seconds that pass, and the ids of the openings that are then asked for at once."""
+
+
+def test_no_repetition_opens_more_than_agreed(url: str) -> None:
+    with asyncio.Runner() as runner:
+        opening = open_store(url)
+        store = runner.run(opening.__aenter__())
+
+        @settings(max_examples=20)
+        @given(asked=_ASKED, limit=st.integers(1, 4))
+        def play(asked: list[tuple[int, list[int]]], limit: int) -> None:
+            runner.run(_repeat(store, asked, limit))
+
+        play()
+        runner.run(opening.__aexit__(None, None, None))
+
+
+async def _repeat(store: Store, asked: list[tuple[int, list[int]]], limit: int) -> None:
+    share_id, now, again = await create(store, max_openings=limit), NOW, 30 * SECOND
+    counted: dict[str, list[datetime]] = {}
+    for seconds, numbers in asked:
+        now += seconds * SECOND
+        ids = [f"{share_id}-{number}" for number in numbers]
+        results = await asyncio.gather(
+            *(
+                store.openings.open_once(
+                    share_id, now=now, origin=VISITOR, view_id=one, again=again
+                )
+                for one in ids
+            )
+        )
+        for one, result in zip(ids, results, strict=True):
+            if isinstance(result, Opened):
+                assert now - again < result.at <= now
+                known = counted.setdefault(one, [])
+                if result.at not in known:
+                    known.append(result.at)
+    opened = sum(len(known) for known in counted.values())
+    assert opened == (await store.shares.get(share_id)).opened <= limit
 
 
 _STEPS = st.lists(

@@ -96,7 +96,51 @@ async def test_an_opening_that_is_asked_for_again_is_told_and_not_counted(
         )
         for view_id in ("mine", "mine", "another")
     ]
-    assert asked == [Opened(1, 0), Opened(1, 0), NotOpened(ShareStatus.USED_UP)]
+    told = Opened(1, 0, NOW)
+    assert asked == [told, told, NotOpened(ShareStatus.USED_UP)]
+
+
+async def test_an_opening_may_be_asked_for_again_for_so_long_only(
+    store: Store,
+) -> None:
+    share_id = await create(store, max_openings=2)
+    results = []
+    for seconds in (0, 59, 60, 119, 120):
+        now = NOW + seconds * SECOND
+        is_known = await store.openings.is_counted(
+            View("mine", share_id, now), 60 * SECOND
+        )
+        result = await store.openings.open_once(
+            share_id, now=now, origin=VISITOR, view_id="mine", again=60 * SECOND
+        )
+        results.append((is_known, result))
+    minute = NOW + 60 * SECOND
+    assert results == [
+        (False, Opened(1, 1, NOW)),
+        (True, Opened(1, 1, NOW)),
+        (False, Opened(2, 0, minute)),
+        (True, Opened(2, 0, minute)),
+        (False, NotOpened(ShareStatus.USED_UP)),
+    ]
+    assert (await kinds_of(store)).count("opened") == 2
+
+
+async def test_an_opening_of_one_share_is_none_of_another(store: Store) -> None:
+    one = await create(store, max_openings=1)
+    other = await create(store, max_openings=1)
+    await store.openings.open_once(one, now=NOW, origin=VISITOR, view_id="mine")
+    assert not await store.openings.is_counted(View("mine", other, NOW), HOUR)
+    assert await store.openings.is_counted(View("mine", one, NOW), HOUR)
+
+
+async def test_what_was_revoked_is_not_told_again(store: Store) -> None:
+    share_id = await create(store, max_openings=2)
+    await store.openings.open_once(share_id, now=NOW, origin=VISITOR, view_id="mine")
+    await store.revoker.revoke(share_id, now=NOW, origin=DOCTOR)
+    again = await store.openings.open_once(
+        share_id, now=NOW, origin=VISITOR, view_id="mine"
+    )
+    assert again == NotOpened(ShareStatus.REVOKED)
 
 
 async def test_views_that_mean_nothing_are_passed_over(store: Store) -> None:

@@ -117,10 +117,21 @@ def test_after_five_wrong_logins_there_is_a_pause(
     locked = person.sign_in()
     assert (locked.status_code, locked.headers["retry-after"]) == (429, "60")
     assert "Too many tries" in locked.text
-    # The address is locked for all accounts, so that nobody tries many of them.
-    assert person.sign_in(*BEN).status_code == 429
+    # Somebody else behind the same address may still sign in.
+    assert Person(base).sign_in(*BEN).status_code == 303
     clock.move(60)
     assert person.sign_in().status_code == 303
+
+
+def test_nobody_tries_many_accounts_from_one_address(
+    base: str, clock: MovableClock
+) -> None:
+    person = Person(base)
+    statuses = {person.sign_in(f"user-{n}", "wrong").status_code for n in range(20)}
+    assert statuses == {403}
+    assert person.sign_in(*BEN).status_code == 429
+    clock.move(60)
+    assert person.sign_in(*BEN).status_code == 303
 
 
 def test_nobody_locks_out_another_one(tmp_path: Path) -> None:
@@ -130,6 +141,17 @@ def test_nobody_locks_out_another_one(tmp_path: Path) -> None:
             attacker.sign_in(password="wrong")
         assert attacker.sign_in().status_code == 429
         assert Person(base, x_forwarded_for="192.0.2.1").sign_in().status_code == 303
+
+
+def test_all_addresses_of_one_visitor_wait_together(tmp_path: Path) -> None:
+    with managed(tmp_path, trusted_proxies="127.0.0.1") as base:
+        for number in range(5):
+            address = f"2001:db8:1:2::{number}"
+            Person(base, x_forwarded_for=address).sign_in(password="wrong")
+        again = Person(base, x_forwarded_for="2001:db8:1:2:3::9")
+        assert again.sign_in().status_code == 429
+        other = Person(base, x_forwarded_for="2001:db8:1:3::1")
+        assert other.sign_in().status_code == 303
 
 
 def test_a_login_form_of_another_browser_is_not_taken(base: str) -> None:

@@ -1,0 +1,35 @@
+"""Threads of SQLite's driver: none outlives the engine that it works for.
+
+The driver has a thread for each connection, which answers to the event loop. Who is
+cancelled in the middle of a query leaves the thread at work; an event loop that ends
+before it would not be there to be answered to.
+"""
+
+import asyncio
+from typing import Any
+
+import aiosqlite
+
+
+class SqliteThreads:
+    """Makes connections, and waits for their threads at the end."""
+
+    def __init__(self) -> None:
+        self._made: set[aiosqlite.Connection] = set()
+
+    async def connect(self, *args: Any, **options: Any) -> aiosqlite.Connection:
+        """Return a new connection, see `aiosqlite.connect`."""
+        self._made = {one for one in self._made if one._thread.is_alive()}  # noqa: SLF001
+        connection = aiosqlite.connect(*args, **options)
+        # As SQLAlchemy does it: a thread at work must not keep a process alive.
+        connection._thread.daemon = True  # noqa: SLF001
+        self._made.add(connection)
+        return await connection
+
+    async def close(self) -> None:
+        """Wait until each thread has done what it was asked for, and stop it."""
+        alive = [one for one in self._made if one._thread.is_alive()]  # noqa: SLF001
+        for one in alive:
+            one.stop()
+        for one in alive:
+            await asyncio.to_thread(one._thread.join)  # noqa: SLF001

@@ -1,0 +1,54 @@
+"""Who is cancelled in the middle of a query leaves nothing at work behind."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from orthanc_share.store.database import connect
+from orthanc_share.store.sqlite_threads import SqliteThreads
+from orthanc_share.store.urls import parse_url
+
+pytestmark = pytest.mark.anyio
+
+LONG = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)
+SELECT count(*) FROM n
+"""
+
+
+@pytest.mark.parametrize("times", [0, 1, 3])
+async def test_no_thread_outlives_the_database(tmp_path: Path, times: int) -> None:
+    before = set(threading.enumerate())
+    database = connect(parse_url(f"sqlite:///{tmp_path / 'registry.sqlite'}"))
+    at_work = asyncio.Event()
+
+    async def ask() -> None:
+        try:
+            async with database.read() as connection:
+                at_work.set()
+                await connection.execute(text(LONG))
+        finally:
+            await database.close()
+
+    asking = asyncio.create_task(ask())
+    await at_work.wait()
+    for _ in range(times):
+        await asyncio.sleep(0.01)
+        asking.cancel()
+    if times:
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    await asyncio.gather(asking, return_exceptions=True)
+    left = set(threading.enumerate()) - before
+    assert not [one for one in left if "_connection_worker" in one.name]
+
+
+async def test_a_thread_that_has_ended_is_not_waited_for(tmp_path: Path) -> None:
+    threads = SqliteThreads()
+    for number in range(2):
+        connection = await threads.connect(tmp_path / f"{number}.sqlite")
+        await connection.close()
+    await threads.close()
