@@ -15,9 +15,11 @@ class LoopByHand:
         self.timers: list[tuple[float, Callable[[], object]]] = []
 
     def time(self) -> float:
+        """Return where it stands."""
         return self.now
 
     def call_later(self, delay: float, callback: Callable[[], object]) -> None:
+        """Keep a timer; nobody stops one."""
         self.timers.append((self.now + delay, callback))
 
     def pass_to(self, instant: float) -> None:
