@@ -85,23 +85,19 @@ class Decisions:
 
     def _decide(self, share: Share, request: AccessRequest) -> Decision:
         watch = self._watch
-        if watch is None:
-            return self._noted(
-                share, decide(share, request, self._policy, self._clock())
-            )
-        known = watch.register.current(share)
-        decision = (
-            decide(known, request, self._policy, self._clock())
-            if isinstance(known, Share)
-            else Denied(known)
-        )
-        watch.note(share, decision)
-        return self._noted(share, decision)
-
-    def _noted(self, share: Share, decision: Decision) -> Decision:
-        if isinstance(decision, Denied):
-            return self._denied(decision.reason, share.id)
-        return decision
+        known = share if watch is None else watch.register.current(share)
+        if isinstance(known, Share):
+            decision = decide(known, request, self._policy, self._clock())
+            if not isinstance(decision, Denied):
+                if watch is not None:
+                    watch.tallies.granted(share)
+                return decision
+            reason = decision.reason
+        else:
+            reason = known
+        if watch is not None:
+            watch.tallies.denied(share, reason)
+        return self._denied(reason, share.id)
 
     def _denied(self, reason: Reason, share_id: str | None) -> Denied:
         _log.info("denied", extra={"reason": reason, "share": share_id})

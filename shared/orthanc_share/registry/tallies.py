@@ -56,7 +56,10 @@ class Tallies:
 
     def granted(self, share: Share) -> None:
         """Count a grant."""
-        _add(self._granted, share.id)
+        try:
+            self._granted[share.id] += 1
+        except KeyError:
+            _add(self._granted, share.id)
         view = share.view_id
         if view is not None and view not in self._views_seen:
             self._see(view, share.id)

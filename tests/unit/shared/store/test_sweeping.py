@@ -9,6 +9,7 @@ from orthanc_share.store.errors import ShareNotFoundError
 from orthanc_share.store.instants import CLOCK_ERROR_MAX
 from orthanc_share.store.outbox import Notice
 from orthanc_share.store.records import Changes, Retention, Swept, Tally
+from orthanc_share.store.second_factor import Locked
 from orthanc_share.store.store import Store, open_store
 from tests.unit.shared.store.samples import (
     DAY,
@@ -137,5 +138,6 @@ async def test_tries_and_lost_notices_go_too(store: Store) -> None:
 async def test_a_lock_is_not_swept_while_it_holds(store: Store) -> None:
     for _ in range(5):
         await store.second_factor.begin("share", "192.0.2.1", now=NOW)
-    retention = Retention(tries=timedelta(0))
-    assert await store.sweeper.sweep(retention, now=NOW) == NOTHING
+    await store.sweeper.sweep(Retention(tries=timedelta(0)), now=NOW)
+    again = await store.second_factor.begin("share", "192.0.2.2", now=NOW)
+    assert isinstance(again, Locked)
