@@ -56,10 +56,12 @@ class Tallies:
 
     def granted(self, share: Share) -> None:
         """Count a grant."""
-        try:
-            self._granted[share.id] += 1
-        except KeyError:
-            _add(self._granted, share.id)
+        granted, share_id = self._granted, share.id
+        known = granted.get(share_id)
+        if known is None:
+            _add(granted, share_id)
+        else:
+            granted[share_id] = known + 1
         view = share.view_id
         if view is not None and view not in self._views_seen:
             self._see(view, share.id)
