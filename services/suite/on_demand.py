@@ -51,6 +51,7 @@ def group_of(targets: Mapping[str, str]) -> type[TyperGroup]:
     class Group(TyperGroup):
         def __init__(self, **attributes: Any) -> None:
             super().__init__(**attributes)
+            # typer reads from it only; it would have a mapping that can be changed.
             self.commands = CommandsOnDemand(targets)  # type: ignore[assignment]
 
         @override

@@ -84,6 +84,7 @@ class Decisions:
         return self._decide(share, request)
 
     def _decide(self, share: Share, request: AccessRequest) -> Decision:
+        # Counted here and not by `watch.note`: each call counts in every image.
         watch = self._watch
         known = share if watch is None else watch.register.current(share)
         if isinstance(known, Share):

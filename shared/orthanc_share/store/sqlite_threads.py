@@ -2,7 +2,8 @@
 
 The driver has a thread for each connection, which answers to the event loop. Who is
 cancelled in the middle of a query leaves the thread at work; an event loop that ends
-before it would not be there to be answered to.
+before it would not be there to be answered to. The driver offers no way to wait for a
+thread, hence the look at its private `_thread`.
 """
 
 import asyncio
