@@ -46,6 +46,31 @@ async def test_no_thread_outlives_the_database(tmp_path: Path, times: int) -> No
     assert not [one for one in left if "_connection_worker" in one.name]
 
 
+async def test_who_is_cancelled_while_closing_is_so_when_all_is_closed(
+    tmp_path: Path,
+) -> None:
+    before = set(threading.enumerate())
+    database = connect(parse_url(f"sqlite:///{tmp_path / 'registry.sqlite'}"))
+    at_work = asyncio.Event()
+
+    async def ask() -> None:
+        async with database.read() as connection:
+            at_work.set()
+            await connection.execute(text(LONG))
+
+    asking = asyncio.create_task(ask())
+    await at_work.wait()
+    closing = asyncio.create_task(database.close())
+    for _ in range(2):
+        await asyncio.sleep(0)
+        closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    left = set(threading.enumerate()) - before
+    assert not [one for one in left if "_connection_worker" in one.name]
+    await asyncio.gather(asking, return_exceptions=True)
+
+
 async def test_a_thread_that_has_ended_is_not_waited_for(tmp_path: Path) -> None:
     threads = SqliteThreads()
     for number in range(2):
