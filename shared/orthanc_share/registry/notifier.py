@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import assert_never
 
 from orthanc_share.domain.clock import Clock
@@ -53,6 +53,8 @@ class Notifier:
         self._clock = clock
         self._sleep = sleep
         self._at_once = at_once
+        # Who finds nothing keeps the turn while it waits: one looks, not all.
+        self._turn = asyncio.Lock()
 
     async def run(self) -> None:
         """Send until cancelled; what is under way then is sent again later."""
@@ -62,26 +64,39 @@ class Notifier:
 
     async def _work(self) -> None:
         while True:
-            if not await self.send_one():
-                await self._sleep(LOOK_EVERY)
+            async with self._turn:
+                taken = await self._take()
+                if not taken:
+                    await self._sleep(LOOK_EVERY)
+            await self._send_all(taken)
 
     async def send_one(self) -> bool:
         """Send the notice that has waited longest, if there is one.
 
         Returns:
-            Whether there was one; False too if the database cannot be reached.
+            Whether it was sent or put off; False too if the database cannot be reached.
         """
+        taken = await self._take()
+        return bool(taken) and await self._send_all(taken)
+
+    async def _take(self) -> Sequence[Claimed]:
         try:
-            taken = await self._store().outbox.claim(
+            return await self._store().outbox.claim(
                 now=self._clock(), lease=LEASE, limit=1
             )
+        except StoreUnavailableError:
+            _log.warning("notices wait: the database cannot be reached")
+            return ()
+
+    async def _send_all(self, taken: Sequence[Claimed]) -> bool:
+        """Send them one by one; tell whether what came of it is written down."""
+        try:
             for claimed in taken:
                 await self._send(claimed)
         except StoreUnavailableError:
-            # The lease ends, and the notice is sent again.
-            _log.warning("notices wait: the database cannot be reached")
+            _log.warning("a notice is sent again: the database cannot be reached")
             return False
-        return bool(taken)
+        return True
 
     async def _send(self, claimed: Claimed) -> None:
         notice, outbox = claimed.notice, self._store().outbox
