@@ -84,21 +84,30 @@ class Decisions:
         return self._decide(share, request)
 
     def _decide(self, share: Share, request: AccessRequest) -> Decision:
-        # Counted here and not by `watch.note`: each call counts in every image.
         watch = self._watch
-        known = share if watch is None else watch.register.current(share)
-        if isinstance(known, Share):
-            decision = decide(known, request, self._policy, self._clock())
-            if not isinstance(decision, Denied):
-                if watch is not None:
-                    watch.tallies.granted(share)
-                return decision
-            reason = decision.reason
+        if watch is None:
+            decision = decide(share, request, self._policy, self._clock())
+            if isinstance(decision, Denied):
+                return self._denied(decision.reason, share.id)
+            return decision
+        # Told and counted without a call where it can be: each counts in every image.
+        register, known = watch.register, share
+        if share.id in register.news or register.monotonic() >= register.good_until:
+            current = register.current(share)
+            if not isinstance(current, Share):
+                watch.tallies.denied(share, current)
+                return self._denied(current, share.id)
+            known = current
+        decision = decide(known, request, self._policy, self._clock())
+        if isinstance(decision, Denied):
+            watch.tallies.denied(share, decision.reason)
+            return self._denied(decision.reason, share.id)
+        grants = watch.tallies.grants
+        if share.id in grants and share.view_id is None:
+            grants[share.id] += 1
         else:
-            reason = known
-        if watch is not None:
-            watch.tallies.denied(share, reason)
-        return self._denied(reason, share.id)
+            watch.tallies.granted(share)
+        return decision
 
     def _denied(self, reason: Reason, share_id: str | None) -> Denied:
         _log.info("denied", extra={"reason": reason, "share": share_id})

@@ -25,21 +25,25 @@ class Register:
     Args:
         grace: How long what is known may be used without news.
         monotonic: Clock, in seconds.
+
+    Attributes:
+        news: Share id to what became of it; most shares are not among them.
+        good_until: Until when that may be used, by the monotonic clock.
     """
 
     def __init__(
         self, grace: timedelta, *, monotonic: Monotonic = time.monotonic
     ) -> None:
         self._grace = grace.total_seconds()
-        self._monotonic = monotonic
-        self._news: dict[str, News] = {}
-        self._until = float("-inf")
+        self.monotonic = monotonic
+        self.news: dict[str, News] = {}
+        self.good_until = float("-inf")
 
     def current(self, share: Share) -> Share | Reason:
         """Return the share of a token as it is now, or why it opens nothing."""
-        if self._monotonic() >= self._until:
+        if self.monotonic() >= self.good_until:
             return Reason.REGISTRY_UNAVAILABLE
-        news = self._news.get(share.id)
+        news = self.news.get(share.id)
         if news is None:
             return share
         return Reason.REVOKED if news.is_revoked else _changed(share, news)
@@ -47,8 +51,8 @@ class Register:
     def learn(self, page: NewsPage) -> None:
         """Take in some news."""
         if page.is_fresh_start:
-            self._news.clear()
-        self._news.update((news.share_id, news) for news in page.news)
+            self.news.clear()
+        self.news.update((news.share_id, news) for news in page.news)
 
     def confirm(self, asked_at: float) -> None:
         """Note that there were no further news.
@@ -56,11 +60,11 @@ class Register:
         Args:
             asked_at: When they were asked for, by the monotonic clock.
         """
-        self._until = asked_at + self._grace
+        self.good_until = asked_at + self._grace
 
     def seconds_left(self) -> float:
         """Return for how long what is known may be used; not above 0: no longer."""
-        return self._until - self._monotonic()
+        return self.good_until - self.monotonic()
 
 
 def _changed(share: Share, news: News) -> Share:

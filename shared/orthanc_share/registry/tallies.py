@@ -44,11 +44,15 @@ class Tallies:
 
     Args:
         clock: The present instant.
+
+    Attributes:
+        grants: Share id to its grants. Whoever grants for every image may count a share
+            that is among them by itself, if the token is no viewer's.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._granted: dict[str, int] = {}
+        self.grants: dict[str, int] = {}
         self._denied: dict[str, int] = {}
         self._reasons: dict[str, set[str]] = {}
         self._views: list[View] = []
@@ -56,12 +60,7 @@ class Tallies:
 
     def granted(self, share: Share) -> None:
         """Count a grant."""
-        granted, share_id = self._granted, share.id
-        known = granted.get(share_id)
-        if known is None:
-            _add(granted, share_id)
-        else:
-            granted[share_id] = known + 1
+        _add(self.grants, share.id)
         view = share.view_id
         if view is not None and view not in self._views_seen:
             self._see(view, share.id)
@@ -74,26 +73,31 @@ class Tallies:
 
     def take(self) -> Counted:
         """Return what was counted, and begin anew."""
-        now, granted, denied = self._clock(), self._granted, self._denied
-        self._granted, self._denied = {}, {}
+        now, granted, denied = self._clock(), self.grants, self._denied
+        self.grants, self._denied = {}, {}
         views, self._views = self._views, []
         reasons, self._reasons = self._reasons, {}
         tallies = [
+            Tally(one, now, number)
+            for one, number in granted.items()
+            if one not in denied
+        ]
+        tallies += [
             Tally(
                 one,
                 now,
                 granted.get(one, 0),
-                denied.get(one, 0),
+                number,
                 tuple(sorted(reasons.get(one, ()))),
             )
-            for one in granted.keys() | denied.keys()
+            for one, number in denied.items()
         ]
         return Counted(tallies, views)
 
     def give_back(self, counted: Counted) -> None:
         """Count again what could not be written down."""
         for tally in counted.tallies:
-            _add(self._granted, tally.share_id, tally.granted)
+            _add(self.grants, tally.share_id, tally.granted)
             _add(self._denied, tally.share_id, tally.denied)
             self._give(tally.share_id, *tally.reasons)
         self._views = [*counted.views, *self._views]

@@ -1,15 +1,15 @@
 """Counters of shares, each step within the transaction of a connection."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import BigInteger, bindparam, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from orthanc_share.store.days import count_days
-from orthanc_share.store.dialects import insert_for
+from orthanc_share.store.dialects import insert_for, is_among
 from orthanc_share.store.instants import DAY, HOUR, NEVER, to_seconds
 from orthanc_share.store.records import ShareStatus, Tally
 from orthanc_share.store.rows import is_id
@@ -17,8 +17,8 @@ from orthanc_share.store.settling import status_at
 from orthanc_share.store.tables import REASON_LENGTH_MAX, share, share_denial
 from orthanc_share.store.text import clean
 
-CHUNK = 500
-"""Shares that one statement names; SQLite and PostgreSQL take 32,766 values."""
+CHUNK = 20_000
+"""Shares that one statement names."""
 
 _ADD = (
     update(share)
@@ -86,8 +86,9 @@ async def lock(connection: AsyncConnection, share_ids: Iterable[str]) -> set[str
     ids = sorted({one for one in share_ids if is_id(one)})
     kept: set[str] = set()
     for start in range(0, len(ids), CHUNK):
-        chosen = select(share.c.id).where(share.c.id.in_(ids[start : start + CHUNK]))
-        locked = await connection.execute(chosen.order_by(share.c.id).with_for_update())
+        named = is_among(connection, share.c.id, ids[start : start + CHUNK])
+        chosen = select(share.c.id).where(named).order_by(share.c.id)
+        locked = await connection.execute(chosen.with_for_update())
         kept.update(locked.scalars())
     return kept
 

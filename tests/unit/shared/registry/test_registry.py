@@ -140,7 +140,7 @@ async def test_a_mistake_of_ours_stops_the_registry_only_for_a_moment(
         await until(lambda: "the registry stopped" in caplog.text)
         await until(lambda: site.registry._store is not None)
         site.registry.watch.note(share, Granted(60))
-        await until(lambda: not site.registry.tallies._granted)
+        await until(lambda: not site.registry.tallies.grants)
         await until(lambda: site.registry._store is not None)
         await site.registry.ping()
 
