@@ -174,7 +174,7 @@ class InstanceRewriter:
         self._judge(head)
         if self._pixels is None:
             return []
-        return self._passing(self._pixels, data[end:])
+        return self._passing(self._pixels, memoryview(data)[end:])
 
     def _wait(self, needed: int, *, final: bool) -> None:
         """Wait for at least `needed` bytes, and for twice those that are there.

@@ -239,6 +239,30 @@ async def test_without_database_it_waits_and_goes_on_later(tmp_path: Path) -> No
         assert len(there.received) == 1
 
 
+async def test_a_notice_is_sent_later_when_the_database_goes_away_meanwhile(
+    tmp_path: Path,
+) -> None:
+    clock, is_away = MovableClock(), [False, True]
+    with receiver() as there:
+        async with _opened(tmp_path, there.url) as store, create_client() as client:
+
+            def get() -> Store:
+                if is_away and is_away.pop(0):
+                    raise StoreUnavailableError
+                return store
+
+            sender = NoticeSender(client, KEY, NoticeAddresses(there.url))
+            notifier = Notifier(get, sender, clock, sleep=_stop)
+            assert not await notifier.send_one()
+            with pytest.raises(ExceptionGroup):
+                await notifier.run()
+            assert not there.received
+            clock.move(LEASE.total_seconds())
+            with pytest.raises(ExceptionGroup):
+                await notifier.run()
+    assert len(there.received) == 1
+
+
 async def test_a_sender_that_is_killed_while_it_sends_loses_nothing(
     tmp_path: Path,
 ) -> None:
