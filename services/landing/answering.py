@@ -142,7 +142,8 @@ class FormLinks:
         cookies = cookies_of(scope)
         view = cookies.get(view_cookie(link))
         if scope["method"] != "POST":
-            found = await self._asker.look(link, view, _nonce(cookies))
+            visitor = None if scope["method"] == "HEAD" else self._origin(scope)
+            found = await self._asker.look(link, view, _nonce(cookies), visitor)
             return self._answer(link, found, cookies)
         form = await self._form(scope, receive, cookies)
         if form is None:

@@ -136,17 +136,22 @@ class LinkAsker:
         # Else a viewer token would live for ever, from one to the next.
         return Refusal(kinds.NOT_ALLOWED, link.token, share_id=share.id)
 
-    async def look(self, link: Link, view: str | None, nonce: str | None) -> Outcome:
-        """Tell where a link leads, or what is to be asked first; nothing is counted.
+    async def look(
+        self, link: Link, view: str | None, nonce: str | None, origin: Origin | None
+    ) -> Outcome:
+        """Tell where a link leads, or what is to be asked first.
+
+        No opening is counted by that, a refusal is.
 
         Args:
             link: A link that `check` accepts.
             view: Viewer token that this browser kept.
             nonce: Of the form that this browser got; it may have been sent.
+            origin: From where the visitor comes; None: nobody sees the answer.
         """
         kept = self._fresh(view)
         opening = None if nonce is None else self._opening(link, nonce)
-        asking = self._desk.look(link, view=kept, opening=opening)
+        asking = self._desk.look(link, view=kept, opening=opening, origin=origin)
         found = await _asked(asking, link)
         if not isinstance(found, Ready):
             return Outcome(_page(found, link))

@@ -8,6 +8,11 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from orthanc_share.domain.octets import Octets
 from orthanc_share.web.pieces import PIECES, SEND
 
+WAITING_MAX: Final = 1_048_576
+"""Bytes of one answer that may wait to be sent before its maker has to wait: what a
+client leaves while another process has its turn on the processor. With uvicorn's 64 KB,
+less than a piece may have, the maker would stand still again and again."""
+
 _END_OF_LINE: Final = b"\r\n"
 
 
@@ -20,6 +25,7 @@ class PiecesSender:
 
     def __init__(self, cycle: RequestResponseCycle) -> None:
         self._cycle = cycle
+        self._has_begun = False
 
     async def __call__(self, pieces: Sequence[Octets]) -> None:
         """Send pieces that make one chunk (RFC 9112 7.1)."""
@@ -30,6 +36,9 @@ class PiecesSender:
                 {"type": "http.response.body", "body": body, "more_body": True}
             )
             return
+        if not self._has_begun:
+            self._has_begun = True
+            cycle.transport.set_write_buffer_limits(high=WAITING_MAX)
         if cycle.flow.write_paused and not cycle.disconnected:
             await cycle.flow.drain()
         length = sum(map(len, pieces))

@@ -69,8 +69,27 @@ class LinkQuestion(Request):
         return Opening(opening, timedelta(seconds=self.opening_grace))
 
 
-class LookRequest(LinkQuestion):
-    """What is this link good for? Nothing changes, and nothing is counted."""
+class VisitorQuestion(LinkQuestion):
+    """A link, and who has come with it."""
+
+    address: Annotated[
+        Annotated[StrictStr, Field(max_length=TEXT_LENGTH_MAX)] | None,
+        Field(description="The visitor's network address"),
+    ] = None
+    user_agent: Annotated[
+        StrictStr | None, Field(description="What the visitor's browser calls itself")
+    ] = None
+
+    def to_origin(self) -> Origin:
+        """Return the visitor."""
+        return Origin(None, self.address or None, self.user_agent or None)
+
+
+class LookRequest(VisitorQuestion):
+    """What is this link good for?
+
+    Nothing changes. With a visitor, a refusal is counted and written down.
+    """
 
     view: Annotated[
         SecretStr | None, Field(description="Viewer token that the browser has of it")
@@ -80,28 +99,22 @@ class LookRequest(LinkQuestion):
         """Return the viewer token."""
         return revealed(self.view)
 
+    def to_visitor(self) -> Origin | None:
+        """Return the visitor; None: nobody sees what is answered."""
+        visitor = self.to_origin()
+        return None if visitor == Origin() else visitor
 
-class OpenRequest(LinkQuestion):
+
+class OpenRequest(VisitorQuestion):
     """Open this link, and count it."""
 
     password: Annotated[
         SecretStr | None, Field(description="What the visitor gave")
     ] = None
-    address: Annotated[
-        Annotated[StrictStr, Field(max_length=TEXT_LENGTH_MAX)] | None,
-        Field(description="The visitor's network address"),
-    ] = None
-    user_agent: Annotated[
-        StrictStr | None, Field(description="What the visitor's browser calls itself")
-    ] = None
 
     def to_password(self) -> str | None:
         """Return what the visitor gave."""
         return revealed(self.password)
-
-    def to_origin(self) -> Origin:
-        """Return the visitor."""
-        return Origin(None, self.address or None, self.user_agent or None)
 
 
 class RefusedAnswer(Wire):

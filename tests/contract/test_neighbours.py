@@ -74,8 +74,13 @@ def test_the_landing_page_asks_token_service(site: Managed) -> None:
         assert opened.status_code == 303
         assert made["token"] not in opened.headers["location"]
         site.good("DELETE", f"/shares/{made['share-id']}")
-        # What the page was told is kept for a moment.
-        until(lambda: http.get("/", params=link).status_code == 410)
+        assert http.head("/", params=link).status_code == 410
+        assert "denied" not in {one["event"] for one in site.events(made["share-id"])}
+        assert http.get("/", params=link).status_code == 410
+    denied = site.events(made["share-id"])[0]
+    assert (denied["event"], denied["reason"]) == ("denied", "revoked")
+    assert denied["address"] == "127.0.0.1"
+    assert denied["user-agent"].startswith("python-httpx/")
 
 
 @pytest.mark.parametrize("loss", [Loss.RESET, Loss.CLOSED])

@@ -33,7 +33,10 @@ class Neighbours:
         """Return what a link is good for."""
         asked = read_body_as(LookRequest, body)
         outcome = await self.registry.desk.look(
-            asked.to_link(), view=asked.to_view(), opening=asked.to_opening()
+            asked.to_link(),
+            view=asked.to_view(),
+            opening=asked.to_opening(),
+            origin=asked.to_visitor(),
         )
         return write_outcome(outcome)
 

@@ -1,6 +1,7 @@
 """The counter where links are opened, next to the store."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +19,7 @@ from orthanc_share.registry.links import (
     Refused,
 )
 from orthanc_share.registry.passwords import Passwords
-from orthanc_share.store.errors import ShareNotFoundError
+from orthanc_share.store.errors import ShareNotFoundError, StoreUnavailableError
 from orthanc_share.store.records import (
     Event,
     EventKind,
@@ -58,10 +59,25 @@ class StoreDesk:
     duration: timedelta
 
     async def look(
-        self, link: Link, *, view: str | None = None, opening: Opening | None = None
+        self,
+        link: Link,
+        *,
+        view: str | None = None,
+        opening: Opening | None = None,
+        origin: Origin | None = None,
     ) -> Ready | Refused:
         """Tell what a link is good for, see `Desk.look`."""
         now = self.clock()
+        looked = await self._look(link, view, opening, now)
+        if isinstance(looked, Refused) and looked.share_id and origin is not None:
+            # Who is refused shall read why, also where that cannot be written down.
+            with suppress(StoreUnavailableError):
+                await self._note(looked.share_id, looked.reason, now, origin)
+        return looked
+
+    async def _look(
+        self, link: Link, view: str | None, opening: Opening | None, now: datetime
+    ) -> Ready | Refused:
         found = await self._find(link, now)
         if isinstance(found, Refused):
             return found

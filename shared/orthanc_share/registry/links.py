@@ -112,15 +112,22 @@ class Desk(Protocol):
     """
 
     async def look(
-        self, link: Link, *, view: str | None = None, opening: Opening | None = None
+        self,
+        link: Link,
+        *,
+        view: str | None = None,
+        opening: Opening | None = None,
+        origin: Origin | None = None,
     ) -> Ready | Refused:
-        """Tell what a link is good for; changes and counts nothing.
+        """Tell what a link is good for; changes nothing, and counts refusals alone.
 
         Args:
             link: The link.
             view: Viewer token that this browser got for it before.
             opening: The one that this browser would ask for: if it was counted, and
                 was the last, it may be asked for again.
+            origin: Who sees the refusal if there is one, which is written down then;
+                None: nobody.
         """
 
     async def open(

@@ -106,9 +106,15 @@ def read_open(answer: bytes) -> Opened | Refused:
     return Opened(message.share_id, message.view)
 
 
-def write_look(link: Link, view: str | None, opening: Opening | None) -> bytes:
+def write_look(
+    link: Link,
+    view: str | None,
+    opening: Opening | None,
+    origin: Origin | None = None,
+) -> bytes:
     """Return the JSON of the question what a link is good for."""
-    asked = {**_named(link), **_meant(opening), "view": view}
+    visitor = {} if origin is None else _visitor(origin)
+    asked = {**_named(link), **_meant(opening), "view": view, **visitor}
     return msgspec.json.encode(_given(asked))
 
 
@@ -116,9 +122,12 @@ def write_open(
     link: Link, password: str | None, origin: Origin, opening: Opening | None
 ) -> bytes:
     """Return the JSON of the wish to open a link."""
-    visitor = {"address": origin.address, "user-agent": origin.user_agent}
-    asked = {**_named(link), **_meant(opening), "password": password, **visitor}
-    return msgspec.json.encode(_given(asked))
+    asked = {**_named(link), **_meant(opening), "password": password}
+    return msgspec.json.encode(_given({**asked, **_visitor(origin)}))
+
+
+def _visitor(origin: Origin) -> Mapping[str, str | None]:
+    return {"address": origin.address, "user-agent": origin.user_agent}
 
 
 def write_news(page: NewsPage) -> bytes:

@@ -36,10 +36,15 @@ class RemoteDesk:
         self._calls = calls
 
     async def look(
-        self, link: Link, *, view: str | None = None, opening: Opening | None = None
+        self,
+        link: Link,
+        *,
+        view: str | None = None,
+        opening: Opening | None = None,
+        origin: Origin | None = None,
     ) -> Ready | Refused:
         """Tell what a link is good for, see `Desk.look`."""
-        question = messages.write_look(link, view, opening)
+        question = messages.write_look(link, view, opening, origin)
         return messages.read_look(await self._calls.post("links/look", question))
 
     async def open(

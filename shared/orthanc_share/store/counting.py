@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from sqlalchemy import BigInteger, bindparam, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from orthanc_share.domain.share import Flavour
 from orthanc_share.store.days import count_days
 from orthanc_share.store.dialects import insert_for, is_among
 from orthanc_share.store.instants import DAY, HOUR, NEVER, to_seconds
@@ -90,6 +91,19 @@ async def lock(connection: AsyncConnection, share_ids: Iterable[str]) -> set[str
         chosen = select(share.c.id).where(named).order_by(share.c.id)
         locked = await connection.execute(chosen.with_for_update())
         kept.update(locked.scalars())
+    return kept
+
+
+async def deidentified(
+    connection: AsyncConnection, share_ids: Sequence[str]
+) -> set[str]:
+    """Return which of some shares, all of which there are, show no identity."""
+    kept: set[str] = set()
+    for start in range(0, len(share_ids), CHUNK):
+        named = is_among(connection, share.c.id, share_ids[start : start + CHUNK])
+        hidden = share.c.flavour == Flavour.ANONYMIZED.value
+        found = await connection.execute(select(share.c.id).where(named, hidden))
+        kept.update(found.scalars())
     return kept
 
 

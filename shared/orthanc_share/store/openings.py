@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from orthanc_share.store.audit import AuditTrail
 from orthanc_share.store.counting import (
     add,
+    deidentified,
     is_first_of_hour,
     lock,
     open_if_active,
@@ -143,8 +144,9 @@ class Openings:
     async def count(self, tallies: Sequence[Tally], views: Sequence[View] = ()) -> None:
         """Add up what validate granted and denied since the last time.
 
-        The first grant of each share and day (UTC), and the first denial of each
-        share, reason and hour, become an event. A view that was not known is an
+        The first grant of each share and day (UTC; of a de-identified share an event of
+        its own kind), and the first denial of each share, reason and hour, become an
+        event. A view that was not known is an
         opening, unless the share has a limit: then only `open_once` opens it. Many are
         added in one transaction, so that a busy service asks once in a while only.
 
@@ -203,7 +205,15 @@ async def _count_tallies(
     connection: AsyncConnection, tallies: Sequence[Tally]
 ) -> list[Event]:
     firsts = await add(connection, tallies)
-    events = [Event(EventKind.GRANTED, one.at, one.share_id) for one in firsts]
+    hidden = await deidentified(connection, [one.share_id for one in firsts])
+    events = [
+        Event(
+            EventKind.DEIDENTIFIED if one.share_id in hidden else EventKind.GRANTED,
+            one.at,
+            one.share_id,
+        )
+        for one in firsts
+    ]
     for tally in tallies:
         share_id, at = tally.share_id, tally.at
         for reason in tally.reasons:

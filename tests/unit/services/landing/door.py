@@ -136,10 +136,15 @@ class OtherDesk:
         self.opened = 0
 
     async def look(
-        self, link: Link, *, view: str | None = None, opening: Opening | None = None
+        self,
+        link: Link,
+        *,
+        view: str | None = None,
+        opening: Opening | None = None,
+        origin: Origin | None = None,
     ) -> Ready | Refused:
         """Answer, as to a look."""
-        answer = self._next(link, view, opening)
+        answer = self._next(link, view, opening, origin)
         if isinstance(answer, Opened):
             return Ready(answer.share_id, needs_password=False, left=0, view=view)
         return answer

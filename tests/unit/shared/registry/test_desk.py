@@ -18,7 +18,7 @@ from orthanc_share.registry.links import (
     Refused,
 )
 from orthanc_share.store.audit import EventFilter
-from orthanc_share.store.errors import ShareNotFoundError
+from orthanc_share.store.errors import ShareNotFoundError, StoreUnavailableError
 from orthanc_share.store.openings import Openings
 from orthanc_share.store.records import (
     Changes,
@@ -26,6 +26,7 @@ from orthanc_share.store.records import (
     NewShare,
     Origin,
 )
+from orthanc_share.store.store import Store
 from tests.unit.shared.registry.samples import (
     DAY,
     PASSWORD,
@@ -369,6 +370,36 @@ async def test_what_ends_at_no_page_of_this_site_is_not_opened(
 ) -> None:
     share = await site.kept(type=kind)
     assert await look(site, share) == Refused(LinkReason.NOT_ALLOWED, share.id)
+
+
+async def test_a_refusal_is_written_down_for_who_reads_it(site: Site) -> None:
+    share, desk = await site.kept(), site.registry.desk
+    link = Link(site.token(share))
+    await site.revoke(share)
+    refused = Refused(LinkReason.REVOKED, share.id)
+    assert await desk.look(link) == refused
+    assert EventKind.DENIED not in await kinds(site, share)
+    for _ in range(3):
+        assert await desk.look(link, origin=VISITOR) == refused
+    assert (await kinds(site, share)).count(EventKind.DENIED) == 1
+    assert (await site.registry.store.shares.get(share.id)).denied == 3
+
+
+async def test_a_refusal_is_told_where_it_cannot_be_written_down(site: Site) -> None:
+    share = await site.kept()
+    await site.revoke(share)
+    asked = 0
+
+    def store() -> Store:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            raise StoreUnavailableError
+        return site.registry.store
+
+    desk = replace(site.registry.desk, store=store)
+    refused = await desk.look(Link(site.token(share)), origin=VISITOR)
+    assert (refused, asked) == (Refused(LinkReason.REVOKED, share.id), 2)
 
 
 async def test_a_share_revoked_between_look_and_open_stays_shut(

@@ -109,6 +109,15 @@ def test_a_question_holds_what_the_visitor_brought(
     assert json.loads(messages.write_look(link, view, None)) == asked
 
 
+def test_a_question_says_who_reads_the_answer() -> None:
+    visitor = Origin(None, "192.0.2.7", "Browser/1")
+    assert json.loads(messages.write_look(Link("t"), None, None, visitor)) == {
+        "token": "t",
+        "address": "192.0.2.7",
+        "user-agent": "Browser/1",
+    }
+
+
 def test_a_wish_to_open_says_who_wishes() -> None:
     visitor = Origin(None, "192.0.2.7", "Browser/1")
     wish = messages.write_open(Link("t"), "secret", visitor, None)

@@ -1,6 +1,7 @@
 """A share is never opened more often than agreed."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from orthanc_share.domain.clock import END_OF_TIME
+from orthanc_share.domain.share import Flavour
 from orthanc_share.store import counting
 from orthanc_share.store.outbox import Notice
 from orthanc_share.store.records import (
@@ -31,6 +33,7 @@ from tests.unit.shared.store.samples import (
     create,
     events_of,
     kinds_of,
+    new_share,
 )
 
 
@@ -331,6 +334,22 @@ async def test_grants_are_added_up_and_the_first_of_a_day_is_an_event(
         DayCount(tomorrow.date(), opened=0, denied=0, granted=1),
     ]
     assert len(await store.openings.history(one, since=tomorrow)) == 1
+
+
+@pytest.mark.anyio
+async def test_grants_of_a_deidentified_share_are_told_apart(store: Store) -> None:
+    plain, hidden = new_share(), new_share()
+    hidden = replace(hidden, share=replace(hidden.share, flavour=Flavour.ANONYMIZED))
+    for one in (plain, hidden):
+        await store.shares.create(one, now=NOW, origin=DOCTOR)
+    tallies = [Tally(one.share.id, NOW, 3) for one in (plain, hidden)]
+    for _ in range(2):
+        await store.openings.count(tallies)
+    kinds = {(s.event.kind, s.event.share_id) for s in await events_of(store)}
+    assert ("granted", plain.share.id) in kinds
+    assert ("de-identified", hidden.share.id) in kinds
+    assert ("granted", hidden.share.id) not in kinds
+    assert (await kinds_of(store)).count("de-identified") == 1
 
 
 @pytest.mark.anyio
