@@ -15,7 +15,11 @@ from starlette.websockets import WebSocketClose
 from anonymizer.access import Doorkeeper, token_of
 from anonymizer.context import Contexts, ShareContext
 from anonymizer.route import Handler, RouteSpec, RouteTable
-from orthanc_share.domain.errors import OrthancShareError
+from orthanc_share.domain.errors import (
+    OrthancShareError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
 from orthanc_share.web.middleware import PATH_LOGGED
 from orthanc_share.web.problems import RETRY_AFTER, RequestError, problem, problem_of
 
@@ -150,6 +154,11 @@ async def _has_left(receive: Receive) -> None:
 def _refusal(error: OrthancShareError) -> Response:
     # Our errors' texts quote no token, no id and nothing that Orthanc said.
     _log.info("refused", extra={"code": error.code, "detail": str(error)})
+    is_late = isinstance(error, UpstreamTimeoutError)
+    if isinstance(error, UpstreamUnavailableError) and not is_late:
+        # This gateway is there, what is behind it is not (RFC 9110 15.6.3).
+        status, again = HTTPStatus.BAD_GATEWAY, {"Retry-After": str(RETRY_AFTER)}
+        return problem(status, str(error), code=error.code, headers=again)
     return problem_of(error)
 
 
