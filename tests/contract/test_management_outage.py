@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,27 @@ def test_without_postgresql_everything_says_later_and_then_works_again(
             server.start()
             until(lambda: site.get(f"/shares/{share}").status == 200)
             assert site.change(share, title="x").status == 200
+
+
+def test_validate_goes_by_what_is_known_for_the_grace_and_then_denies(
+    tmp_path: Path,
+) -> None:
+    grace = timedelta(seconds=6)
+    with running_postgres() as server:
+        address = server.new_database()
+        with managed(tmp_path, database_url=address, registry_grace=grace) as site:
+            service = site.service
+            known, revoked = service.made(), service.made()
+            site.good("DELETE", f"/shares/{revoked['share-id']}")
+            until(lambda: not service.is_granted(revoked["token"]))
+            server.stop("immediate")
+            assert service.is_granted(known["token"])
+            assert not service.is_granted(revoked["token"])
+            until(lambda: not service.is_granted(known["token"]))
+            assert not service.is_granted(revoked["token"])
+            server.start()
+            until(lambda: service.is_granted(known["token"]))
+            assert not service.is_granted(revoked["token"])
 
 
 def test_a_database_that_comes_later_is_found(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.support.postgres import PostgreSQL
@@ -46,6 +47,12 @@ def good(service: Service, method: str, path: str, body: Any = None) -> dict[str
     assert answer.status == 200, answer.raw
     found: dict[str, Any] = answer.json
     return found
+
+
+def status_of_link(service: Service, token: str) -> int:
+    """Return what the landing page of the same process says to a link."""
+    page = f"{service.base}/welcome/"
+    return httpx.get(page, params={"token": token}, trust_env=False).status_code
 
 
 def seconds_until_denied(service: Service, token: str) -> float:
@@ -96,7 +103,9 @@ def test_a_revocation_is_known_to_the_other_in_time(
     for _ in range(3):
         made = one.made()
         assert other.is_granted(made["token"])
+        assert status_of_link(other, made["token"]) == 303
         good(one, "DELETE", f"/shares/{made['share-id']}")
+        assert status_of_link(other, made["token"]) == 410
         took.append(seconds_until_denied(other, made["token"]))
     # The machine of the tests may be busy once, not each time.
     assert min(took) <= KNOWN_WITHIN

@@ -85,6 +85,31 @@ def test_what_is_known_may_be_used_for_the_grace_and_no_longer() -> None:
     assert made.current(SHARE) is Reason.REGISTRY_UNAVAILABLE
 
 
+@given(
+    looks=st.lists(st.tuples(st.integers(0, 900), st.booleans()), max_size=30),
+    revoked_at=st.integers(0, 900),
+    asked_at=st.integers(0, 1500),
+    form=st.sampled_from([SHARE, VIEW]),
+)
+def test_no_grant_outlives_a_revocation_by_more_than_is_known(
+    looks: list[tuple[int, bool]], revoked_at: int, asked_at: int, form: Share
+) -> None:
+    seconds = Seconds()
+    known, last = Register(GRACE, monotonic=seconds), None
+    for at, is_answered in sorted(looks):
+        if at <= asked_at and is_answered:
+            is_told = at >= revoked_at
+            known.learn(page(*[news(is_revoked=True)] if is_told else ()))
+            known.confirm(at)
+            last = at
+    seconds.now = asked_at
+    is_fresh = last is not None and asked_at < last + GRACE.total_seconds()
+    may_open = is_fresh and last is not None and last < revoked_at
+    assert (known.current(form) is form) is may_open
+    if may_open:
+        assert asked_at - revoked_at < GRACE.total_seconds()
+
+
 @given(new=ends, old=ends)
 def test_a_changed_end_holds_for_links_and_never_makes_a_view_live_longer(
     new: datetime | None, old: datetime | None
