@@ -1,7 +1,9 @@
 """Landing and anonymizer, each on its own, ask a real token-service."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,20 @@ import anonymizer.app
 import landing.app
 from landing.settings import LandingSettings
 from orthanc_share.domain.errors import ConfigurationError
-from tests.support.anonymized import ROOT, anonymizer_settings
+from tests.support.anonymized import (
+    ROOT,
+    Names,
+    Source,
+    anonymizer_settings,
+    leaks,
+)
 from tests.support.managed import Managed, managed
+from tests.support.orthanc_double import orthanc_double
 from tests.support.relay import Loss, relay
 from tests.support.server import serve
-from tests.support.service import NOW, STUDY
+from tests.support.service import NOW, STUDY, resource
 from tests.support.settings import DEIDENTIFICATION_KEY, PUBLIC, SECRET_KEY, USER
-from tests.support.tokens import share_token
+from tests.support.tokens import codec, parts, share_token
 
 NOBODY_LISTENS = "http://127.0.0.1:9/"
 
@@ -147,6 +156,66 @@ def test_the_anonymizer_knows_what_was_revoked(site: Managed) -> None:
                 == httpx.codes.FORBIDDEN
             )
         )
+
+
+@pytest.fixture
+def anonymized(site: Managed) -> Iterator[tuple[httpx.Client, dict[str, Any]]]:
+    """Run an anonymizer by the site's clock; give a share of what Orthanc holds."""
+    source = Source.sample(2)
+    made = site.service.made(resources=[resource(source.study)], anonymized=True)
+    with orthanc_double(source.answers()) as orthanc:
+        asked = asking(site.service.base)
+        settings = anonymizer_settings(orthanc.url, **asked)
+        app = anonymizer.app.create_app(settings, clock=site.clock)
+        with (
+            serve(app) as base,
+            httpx.Client(base_url=base, trust_env=False) as http,
+        ):
+            yield http, made
+
+
+def a_view(token: str, duration: timedelta) -> str:
+    """Return a viewer token of the share of a link, as landing makes them."""
+    return codec().sign_view(codec().read(token), "a-view-of-a-test", NOW, duration)
+
+
+def metadata(http: httpx.Client, share: str, token: str) -> httpx.Response:
+    """Return the answer that tells all UIDs of the study, asked as viewers do."""
+    path = f"{Names(Source.sample(2), share).study_path}/metadata"
+    return http.get(path, headers={"Authorization": f"Bearer {token}"})
+
+
+def test_a_viewer_token_shows_at_the_anonymizer_what_its_link_shows(
+    site: Managed, anonymized: tuple[httpx.Client, dict[str, Any]]
+) -> None:
+    http, made = anonymized
+    share, link = made["share-id"], made["token"]
+    view = a_view(link, timedelta(hours=1))
+    of_link, of_view = (json.loads(parts(one)[1]) for one in (link, view))
+    assert (of_link["jti"], "sid" in of_link) == (share, False)
+    assert (of_view["jti"], of_view["sid"]) == ("a-view-of-a-test", share)
+    by_link, by_view = (metadata(http, share, one) for one in (link, view))
+    assert by_link.status_code == by_view.status_code == 200
+    assert not leaks(by_view, Source.sample(2))
+    # The same names, or the images would be others than those of the link.
+    assert len(by_view.json()) == 2
+    assert by_view.json() == by_link.json()
+    site.clock.move(timedelta(hours=1).total_seconds() - 1)
+    assert metadata(http, share, view).status_code == 200
+    site.clock.move(1)
+    assert metadata(http, share, view).status_code == 403
+    assert metadata(http, share, link).status_code == 200
+
+
+def test_a_viewer_token_dies_at_the_anonymizer_with_its_share(
+    site: Managed, anonymized: tuple[httpx.Client, dict[str, Any]]
+) -> None:
+    http, made = anonymized
+    share = made["share-id"]
+    view = a_view(made["token"], timedelta(hours=1))
+    assert metadata(http, share, view).status_code == 200
+    site.good("DELETE", f"/shares/{share}")
+    until(lambda: metadata(http, share, view).status_code == httpx.codes.FORBIDDEN)
 
 
 def test_without_token_service_the_anonymizer_opens_nothing(site: Managed) -> None:
