@@ -6,10 +6,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID, EncapsulatedPDFStorage, JPEGBaseline8Bit
 
 from anonymizer import masking as masking_of_images
+from orthanc_share.deidentification.masked_image import Pixels
 from orthanc_share.domain.resource import Level
 from tests.support.anonymized import (
     ANY_FILE,
@@ -24,6 +26,14 @@ from tests.support.anonymized import (
     running,
 )
 from tests.support.orthanc_double import Reply, multipart
+from tests.unit.shared.deidentification.images import (
+    COLUMNS,
+    ROWS,
+    noise,
+    read,
+    ultrasound,
+    written,
+)
 
 MASK = """
 [[masks]]
@@ -48,6 +58,15 @@ def hiding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def masking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Run an anonymizer that blanks a region of our images."""
     profile = profile_file(tmp_path_factory.mktemp("mask"), MASK)
+    with running(deidentification_profile=profile) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def showing_ultrasound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Run an anonymizer that permits ultrasound, within its regions."""
+    text = 'allowed-modalities = ["US"]'
+    profile = profile_file(tmp_path_factory.mktemp("ultrasound"), text)
     with running(deidentification_profile=profile) as started:
         yield started
 
@@ -112,6 +131,48 @@ def test_a_region_is_blanked_wherever_pixels_go_out(masking: Running) -> None:
     windowed = masking.get(f"{path}/rendered?window=40,400,linear", "image/jpeg")
     assert windowed.content.startswith(b"\xff\xd8")
     assert not any("frames" in asked for asked in masking.orthanc.paths())
+
+
+def region(left: int, top: int, right: int, bottom: int) -> Dataset:
+    """Return an ultrasound region; the last column and row belong to it."""
+    made = Dataset()
+    made.RegionLocationMinX0, made.RegionLocationMinY0 = left, top
+    made.RegionLocationMaxX1, made.RegionLocationMaxY1 = right, bottom
+    return made
+
+
+def ultrasound_study(pixels: Pixels, *regions: Dataset) -> Source:
+    """Return a study of one ultrasound image of a sample patient."""
+    (sample,) = Source.sample(1).datasets
+    identity = ("PatientName", "PatientID", "StudyInstanceUID", "StudyDate",
+                "StudyDescription", "AccessionNumber", "SeriesInstanceUID",
+                "SeriesDescription", "SOPInstanceUID")  # fmt: skip
+    image = ultrasound(pixels, **{name: sample[name].value for name in identity})
+    image.SequenceOfUltrasoundRegions = regions
+    return Source([read(written(image))])
+
+
+def test_of_ultrasound_only_the_regions_come_out(showing_ultrasound: Running) -> None:
+    # Noise is never black: what is black in an answer was blanked.
+    pixels = noise(2, ROWS, COLUMNS, 3)
+    regions = region(10, 20, 29, 39), region(40, 5, 63, 24)
+    expected = np.zeros_like(pixels)
+    for inside in (np.s_[:, 20:40, 10:30], np.s_[:, 5:25, 40:64]):
+        expected[inside] = pixels[inside]
+    names = showing_ultrasound.share(ultrasound_study(pixels, *regions))
+    path = names.instance_path()
+    (file,) = files_in(showing_ultrasound.get(path, ANY_FILE))
+    assert (file.pixel_array == expected).all()
+    assert file.BurnedInAnnotation == "NO"
+    frames = parts_of(showing_ultrasound.get(f"{path}/frames/1,2", ANY_FRAME))
+    assert [frame for _, frame in frames] == [one.tobytes() for one in expected]
+    assert not any("frames" in asked for asked in showing_ultrasound.orthanc.paths())
+
+
+def test_ultrasound_without_regions_is_not_shown(showing_ultrasound: Running) -> None:
+    names = showing_ultrasound.share(ultrasound_study(noise(1, ROWS, COLUMNS)))
+    (file,) = files_in(showing_ultrasound.get(names.instance_path(), ANY_FILE))
+    assert "Image not shown" in file.DerivationDescription
 
 
 def test_what_cannot_be_masked_is_not_shown(masking: Running) -> None:
