@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from anonymizer.context import ShareContext
 from anonymizer.entries import InstanceEntry
+from anonymizer.examining import ImageFacts
 from anonymizer.frame_source import shown_facts
 from anonymizer.images import dicom_web_path
 from anonymizer.masking import of_masked_image
@@ -28,6 +29,8 @@ PICTURE_MAX: Final = 67_108_864
 SIDE_MAX: Final = 4096
 """Largest width and height that can be asked for, in pixels."""
 
+_ROWS: Final = "00280010"
+_COLUMNS: Final = "00280011"
 _JPEG_BASELINE: Final = "1.2.840.10008.1.2.4.50"
 _PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _PNG_CHUNKS: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
@@ -142,8 +145,7 @@ async def rendered(
         raise NotFoundError
     context.metrics.served(facts)
     if facts.is_blocked:
-        columns, rows = rendering.viewport or (0, 0)
-        return placeholder.rendered(kind, facts.reason, rows, columns)
+        return stand_in(facts, kind, rendering.viewport)
     if facts.verdict is not None and facts.is_masked:
         return await _masked(
             context, entry, facts.verdict, kind, rendering, frame=frame
@@ -151,6 +153,22 @@ async def rendered(
     if not facts.has_pixels:
         raise NotFoundError
     return await _asked(context, entry, kind, rendering, frame)
+
+
+def stand_in(
+    facts: ImageFacts, kind: str, viewport: tuple[int, int] | None = None
+) -> bytes:
+    """Return the picture of a placeholder.
+
+    Args:
+        facts: Of an instance that is blocked.
+        kind: Media type, JPEG or PNG.
+        viewport: Width and height; None: as large as its metadata say.
+    """
+    columns, rows = viewport or (
+        facts.shown[tag]["Value"][0] for tag in (_COLUMNS, _ROWS)
+    )
+    return placeholder.rendered(kind, facts.reason, rows, columns)
 
 
 async def _masked(

@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
 from pydicom import Dataset, dcmread
+from pydicom.uid import UID, ExplicitVRLittleEndian, RLELossless
 
 from demo.calls import call
 from demo.sample_data import CT_STUDY, MR_STUDY, orthanc_id
 from orthanc_share.domain.resource import Level, Resource
+from tests.support.anonymized import parts_of
 from tests.support.deidentified import (
     ROOT,
     Seen,
@@ -27,6 +30,7 @@ from tests.support.deidentified import (
     members,
     running_site,
     screen_copy,
+    written,
 )
 from tests.support.orthanc import Ids
 
@@ -100,6 +104,17 @@ def palette(part: str, **tags: Any) -> bytes:
     )
 
 
+def compressed() -> bytes:
+    """Return an image that has to be decoded for those who want it native."""
+    made = read(small("compressed", COLOURS))
+    made.compress(RLELossless, generate_instance_uid=False)
+    return written(made)
+
+
+def read(file: bytes) -> Dataset:
+    return dcmread(io.BytesIO(file))
+
+
 EXTRAS = (
     screen_copy(),
     signed_frames(),
@@ -108,6 +123,7 @@ EXTRAS = (
     small("colour", COLOURS),
     palette("palette"),
     palette("text-palette", Manufacturer="Scanner maker", ManufacturerModelName="Two"),
+    compressed(),
 )
 """Further images of the CT study, each in a series of its own; the first is blocked."""
 
@@ -153,11 +169,129 @@ def seen(site: Site) -> Seen:
     return site.share(CT)
 
 
-def read(file: bytes) -> Dataset:
-    return dcmread(io.BytesIO(file))
-
-
 # --- Stone
+
+
+@pytest.fixture
+def stone(seen: Seen) -> Iterator[httpx.Client]:
+    """Return what asks as Stone does: the token in `Authorization`, any answer will do.
+
+    It sorts the names of a query, and writes commas as they are.
+    """
+    bearer = {"Authorization": f"Bearer {seen.token}", "Accept": "*/*"}
+    with httpx.Client(base_url=seen.url, headers=bearer, trust_env=False) as client:
+        yield client
+
+
+FILE = 'multipart/related; type="application/dicom"; transfer-syntax={}'
+"""How Stone asks for whole instances."""
+
+
+def good(client: httpx.Client, path: str, accept: str = "*/*") -> httpx.Response:
+    """Return an answer that must be 200 and name nobody."""
+    answer = client.get(path, headers={"Accept": accept})
+    assert answer.status_code == 200, (path, answer.text)
+    assert_hidden(answer.content)
+    return answer
+
+
+def uids_in(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return all UIDs of an instance by their place; DICOM JSON has no group 2."""
+    found = {}
+    for tag, element in metadata.items():
+        if element["vr"] == "UI":
+            found[tag] = element.get("Value")
+        if element["vr"] == "SQ":
+            for number, item in enumerate(element.get("Value", [])):
+                inner = uids_in(item)
+                found |= {f"{tag}/{number}/{path}": uid for path, uid in inner.items()}
+    return found
+
+
+def test_stone_opens_a_study_with_its_calls_in_their_order(
+    stone: httpx.Client, seen: Seen
+) -> None:
+    study = seen.uid(CT.study_uid)
+    system = good(stone, "system", "application/json, text/plain, */*")
+    assert system.json() == {"ApiVersion": 13}
+    columns = "includefield=00081030"
+    (found,) = good(stone, f"dicom-web/studies?0020000D={study}&{columns}").json()
+    assert found["0020000D"]["Value"] == [study]
+    (patient,) = found["00100020"]["Value"]
+    of_patient = good(stone, f"dicom-web/studies?00100020={patient}&{columns}")
+    assert of_patient.json() == [found]
+    query = f"0020000D={study}&includefield=00081030,00200011"
+    listed = good(stone, f"dicom-web/series?{query}").json()
+    assert {one["0020000D"]["Value"][0] for one in listed} == {study}
+    all_series = [one["0020000E"]["Value"][0] for one in listed]
+    assert len(set(all_series)) == 1 + len(EXTRAS)
+    for one in listed:
+        (series,) = one["0020000E"]["Value"]
+        query = f"0020000D={study}&0020000E={series}&includefield=00081030,00200011"
+        assert good(stone, f"dicom-web/series?{query}").json() == [one]
+        assert one["00200011"]["Value"]
+    classes = [stone_finds_the_class_of(stone, study, one) for one in all_series]
+    assert classes.count(NUCLEAR) == 5
+    for series in all_series:
+        thumbnail = f"dicom-web/studies/{study}/series/{series}/rendered"
+        picture = jpeg(good(stone, f"{thumbnail}?viewport=128,128", "image/jpeg"))
+        assert max(picture.size) <= 128
+    syntaxes = {stone_shows_an_instance_of(stone, study, one) for one in all_series}
+    # Of both kinds, or nothing would have been decoded for the second try.
+    assert syntaxes == {ExplicitVRLittleEndian, RLELossless}
+
+
+def stone_finds_the_class_of(client: httpx.Client, study: str, series: str) -> str:
+    """Ask for one instance of a series, and return its SOP class."""
+    query = f"0020000D={study}&0020000E={series}&includefield=00080016&limit=1"
+    (one,) = good(client, f"dicom-web/instances?{query}").json()
+    assert one["0020000E"]["Value"] == [series]
+    (found,) = one["00080016"]["Value"]
+    assert isinstance(found, str)
+    return found
+
+
+def jpeg(answer: httpx.Response) -> Image.Image:
+    assert answer.headers["Content-Type"] == "image/jpeg"
+    return Image.open(io.BytesIO(answer.content))
+
+
+def stone_shows_an_instance_of(client: httpx.Client, study: str, series: str) -> UID:
+    """Replay what follows the list of series, for the central instance of one.
+
+    Returns:
+        The transfer syntax in which it is stored.
+    """
+    path = f"dicom-web/studies/{study}/series/{series}"
+    every = good(client, f"{path}/metadata").json()
+    told = every[len(every) // 2]
+    (uid,) = told["00080018"]["Value"]
+    instance = f"{path}/instances/{uid}"
+    assert good(client, f"{instance}/metadata").json() == [told]
+    stored = stone_reads(client, instance, "*")
+    again = stone_reads(client, instance, ExplicitVRLittleEndian)
+    assert again.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+    assert (again.pixel_array == stored.pixel_array).all()
+    for file in (stored, again):
+        # Stone takes the one for the other: they must agree on every UID.
+        assert uids_in(file.to_json_dict(64, lambda _: "")) == uids_in(told)
+    window = f"{instance}/frames/1/rendered?window=40,400,linear"
+    assert jpeg(good(client, window)).size == (stored.Columns, stored.Rows)
+    small_one = f"{instance}/frames/1/rendered?viewport=32,32"
+    assert max(jpeg(good(client, small_one, "image/jpeg")).size) <= 32
+    query = f"00080018={uid}&0020000D={study}&0020000E={series}"
+    (referred,) = good(client, f"dicom-web/instances?{query}").json()
+    assert referred["00080018"]["Value"] == [uid]
+    found = stored.file_meta.TransferSyntaxUID
+    assert isinstance(found, UID)
+    return found
+
+
+def stone_reads(client: httpx.Client, path: str, syntax: str) -> Dataset:
+    """Return the whole file of an instance."""
+    ((kind, file),) = parts_of(good(client, path, FILE.format(syntax)))
+    assert kind == "application/dicom"
+    return read(file)
 
 
 def test_stone_finds_out_that_archives_are_downloaded(seen: Seen) -> None:

@@ -20,10 +20,10 @@ from anonymizer.orthanc import NotFoundError, media_type
 from anonymizer.orthanc_documents import named
 from anonymizer.orthanc_ids import instance_of, series_of, study_of
 from anonymizer.osimis_images import PNG, broken, clean_png, klv, png_of
+from anonymizer.pictures import stand_in
 from anonymizer.route import RouteSpec
 from anonymizer.routes.orthanc_rest import described, json_answer
 from anonymizer.streaming import whole
-from orthanc_share.deidentification import placeholder
 from orthanc_share.deidentification.actions import DeidentificationError
 from orthanc_share.deidentification.gate import Verdict
 from orthanc_share.deidentification.masked_image import MaskedImage
@@ -168,9 +168,7 @@ def _kind(facts: ImageFacts) -> str:
 
 
 def _stand_in(facts: ImageFacts) -> bytes:
-    """Return the picture of a placeholder, as large as its metadata say."""
-    rows, columns = (facts.shown[tag]["Value"][0] for tag in ("00280010", "00280011"))
-    return clean_png(placeholder.rendered(PNG, facts.reason, rows, columns))
+    return clean_png(stand_in(facts, PNG))
 
 
 def _drawn(masked: MaskedImage, number: int) -> bytes:

@@ -419,6 +419,10 @@ def test_a_blocked_instance_keeps_its_place(anonymizer: Running) -> None:
     for last in ("rendered", "thumbnail", "frames/1/rendered?viewport=300,200"):
         picture = anonymizer.get(f"{path}/{last}", "image/png")
         assert picture.content.startswith(b"\x89PNG")
+    # Viewers lay it where the pixels of the file come later.
+    whole = anonymizer.get(f"{path}/rendered", "image/jpeg").content
+    with Image.open(io.BytesIO(whole)) as drawn:
+        assert drawn.size == (shown[0].Columns, shown[0].Rows) == (256, 256)
     asked = anonymizer.orthanc.paths()
     assert not any("rendered" in path or "frames" in path for path in asked)
 
