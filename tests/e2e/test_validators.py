@@ -1,6 +1,7 @@
-"""What comes out of the anonymizer is as valid as what went in, say two validators."""
+"""What comes out of the anonymizer is as valid as what went in, say validators."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pydicom
@@ -8,6 +9,7 @@ import pytest
 from pydicom import Dataset
 
 from orthanc_share.deidentification import placeholder
+from orthanc_share.deidentification.actions import DeidentificationError
 from orthanc_share.deidentification.dicom_json import deidentify_json
 from orthanc_share.deidentification.gate import Reason
 from orthanc_share.deidentification.part10 import rewrite
@@ -16,7 +18,7 @@ from orthanc_share.deidentification.profile import Option, Profile
 from tests.support.corpus.build import corpus
 from tests.support.corpus.study import Shown
 from tests.support.valid_images import CANARIES, MAKERS
-from tests.support.validators import dciodvfy_errors, iod_errors
+from tests.support.validators import dciodvfy_errors, dcmdump_errors, iod_errors
 from tests.unit.shared.deidentification.byte_samples import SimpleGate
 from tests.unit.shared.deidentification.images import (
     json_of,
@@ -75,10 +77,7 @@ def test_a_placeholder_is_valid(make: Callable[[], Dataset], tmp_path: Path) -> 
 def test_objects_of_devices_get_no_further_errors(
     profile: Profile, tmp_path: Path
 ) -> None:
-    folder = Path(pydicom.__file__).parent / "data/test_files"
-    files = [folder / name for name in DEVICES]
-    files += (folder / "dicomdirtests/98892003").rglob("[0-9]???*")
-    sources = [file.read_bytes() for file in files if file.is_file()]
+    sources = of_devices()
     assert len(sources) > 20
     assert further_errors(sources, profile, tmp_path) == set()
 
@@ -96,6 +95,53 @@ def test_objects_of_the_corpus_get_no_further_errors(
     ]
     assert len(sources) > 15
     assert further_errors(sources, profile, tmp_path) == set()
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR:UserWarning")  # of one source
+@PROFILES
+def test_dcmdump_reads_everything_that_comes_out(
+    profile: Profile, tmp_path: Path
+) -> None:
+    """Also what no validator can judge, and what only an open gate lets out."""
+    sources = [*of_devices(), *(written(make()) for make in MAKERS.values())]
+    sources += [file.content for file in corpus().patient.files]
+    made = list(accepted(sources, profile))
+    assert len(made) > 90
+    assert dcmdump_errors(made, tmp_path) == ""
+
+
+def test_dcmdump_says_what_is_wrong(tmp_path: Path) -> None:
+    """Positive control: else nothing would be as good as no error."""
+    good = written(next(iter(MAKERS.values()))())
+    assert dcmdump_errors([good], tmp_path) == ""
+    assert dcmdump_errors([good, good[:-100]], tmp_path).startswith("E: ")
+
+
+def test_dcmdump_reads_placeholders(tmp_path: Path) -> None:
+    shown = (json_of(read(written(make()))) for make in MAKERS.values())
+    made = [
+        placeholder.instance(
+            deidentify_json(one, policy_of(), nowhere), Reason.NOT_PERMITTED
+        )
+        for one in shown
+    ]
+    assert dcmdump_errors(made, tmp_path) == ""
+
+
+def of_devices() -> list[bytes]:
+    """Return the files that come with pydicom."""
+    folder = Path(pydicom.__file__).parent / "data/test_files"
+    files = [folder / name for name in DEVICES]
+    files += (folder / "dicomdirtests/98892003").rglob("[0-9]???*")
+    return [file.read_bytes() for file in files if file.is_file()]
+
+
+def accepted(sources: list[bytes], profile: Profile) -> Iterator[bytes]:
+    """Give what comes out, of those that are not refused."""
+    policy = policy_of(profile)
+    for source in sources:
+        with suppress(DeidentificationError):
+            yield rewrite(source, policy, SimpleGate())
 
 
 def further_errors(sources: list[bytes], profile: Profile, folder: Path) -> set[str]:

@@ -1,15 +1,16 @@
-"""What two validators say of an object: dciodvfy, and dicom-validator.
+"""What validators say of an object: dciodvfy, dicom-validator, and dcmdump.
 
 dciodvfy (dicom3tools) knows types, conditions, values and items of sequences.
 dicom-validator reads DocBook, which no package has; highdicom has the same tables
 (PS3.3: types of attributes by module, modules by IOD), though without the conditions.
+dcmdump (dcmtk) only reads: elements, lengths, encodings.
 """
 
 import io
 import json
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -45,6 +46,31 @@ def dciodvfy_errors(file: bytes, folder: Path) -> set[str]:
     # It always names the IOD that it judged by.
     assert any(line and not line.startswith(("Error", "Warning")) for line in lines)
     return {" ".join(line.split()) for line in lines if line.startswith("Error")}
+
+
+def dcmdump_errors(files: Iterable[bytes], folder: Path) -> str:
+    """Return what dcmdump (dcmtk) complains of in files; empty: it reads all of them.
+
+    Args:
+        files: All are judged at once.
+        folder: For them.
+    """
+    paths = []
+    for number, file in enumerate(files):
+        paths.append(folder / f"dumped-{number}.dcm")
+        paths[-1].write_bytes(file)
+    assert paths
+    # Not --quiet, with which it would keep errors to itself.
+    command = [require("dcmdump"), "--log-level", "error", *paths]
+    done = subprocess.run(
+        [str(one) for one in command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+    found = done.stderr.decode("utf-8", "replace")
+    return found or (f"ended with {done.returncode}" if done.returncode else "")
 
 
 def iod_errors(file: bytes) -> set[str]:
