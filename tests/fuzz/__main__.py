@@ -11,6 +11,7 @@ import random
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.fuzz.case import Case
@@ -20,11 +21,28 @@ CORPUS = Path(__file__).parent / "corpus"
 HANG = 10.0
 """Seconds after which an input counts as hanging; the stack is printed."""
 
+MEMORY_MAX = 256
+"""MiB that the process may ever have had; a million inputs need about 65."""
+
 _REPORT = 50_000
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run, print what was found, and return how many inputs broke a rule."""
+def _memory() -> int:
+    """Return the most memory that this process has had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024  # KiB on Linux
+
+
+def main(
+    arguments: list[str] | None = None, memory: Callable[[], int] = _memory
+) -> int:
+    """Run, print what was found, and return how many inputs broke a rule.
+
+    Memory beyond `MEMORY_MAX` counts as one more.
+
+    Args:
+        arguments: Of the command line.
+        memory: Tells the most memory that the process has had, in MiB.
+    """
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--target", choices=sorted(TARGETS), default="bytes")
     parser.add_argument("--runs", type=int, default=1_000_000)
@@ -42,9 +60,12 @@ def main(arguments: list[str] | None = None) -> int:
             found += 1
             print(f"{_kept(case, options.keep)}: {error!r}", flush=True)  # noqa: T201
         if run % _REPORT == 0 or run == options.runs:
-            _report(run, accepted, found, time.monotonic() - start)
+            _report(run, accepted, found, time.monotonic() - start, memory())
     faulthandler.cancel_dump_traceback_later()
-    return found
+    if memory() <= MEMORY_MAX:
+        return found
+    print(f"More memory than {MEMORY_MAX} MiB.", flush=True)  # noqa: T201
+    return found + 1
 
 
 def _kept(case: Case, folder: Path) -> str:
@@ -56,8 +77,7 @@ def _kept(case: Case, folder: Path) -> str:
     return path.name
 
 
-def _report(runs: int, accepted: int, found: int, seconds: float) -> None:
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+def _report(runs: int, accepted: int, found: int, seconds: float, memory: int) -> None:
     print(  # noqa: T201
         f"{runs} inputs in {seconds:.0f} s: {accepted} accepted,"
         f" {runs - accepted - found} refused, {found} findings, {memory} MiB",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orthanc_share.deidentification.dicom_json import encode
-from tests.fuzz.__main__ import CORPUS, main
+from tests.fuzz.__main__ import CORPUS, MEMORY_MAX, main
 from tests.fuzz.case import Case
 from tests.fuzz.documents import DOCUMENTS
 from tests.fuzz.json_target import json_case, judge_json
@@ -58,7 +58,15 @@ def test_a_finding_is_reported_and_kept(
         return Case("a seed", SECRET, lambda: judge_bytes(SEEDS[-1], None))  # type: ignore[arg-type]
 
     monkeypatch.setitem(main.__globals__["TARGETS"], "bytes", broken)
-    assert main(["--runs", "2", "--keep", str(tmp_path)]) == 2
+    # Not this process's memory, in which other tests have run before.
+    assert main(["--runs", "2", "--keep", str(tmp_path)], lambda: MEMORY_MAX) == 2
     (kept,) = tmp_path.iterdir()
     assert kept.read_bytes() == SECRET
     assert "2 findings" in capsys.readouterr().out
+
+
+def test_too_much_memory_is_a_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--runs", "1"], lambda: MEMORY_MAX) == 0
+    assert "More memory" not in capsys.readouterr().out
+    assert main(["--runs", "1"], lambda: MEMORY_MAX + 1) == 1
+    assert "More memory than 256 MiB." in capsys.readouterr().out
