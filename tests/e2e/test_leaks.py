@@ -25,7 +25,14 @@ from suite.leaktest.requests import (
     sample,
     sensitive_bulk,
 )
-from suite.leaktest.routes import DICOM_WEB_ROUTES, HEADER_ACCEPTS, ROUTES, Route
+from suite.leaktest.routes import (
+    DICOM_WEB_ROUTES,
+    FOREIGN_ROUTES,
+    HEADER_ACCEPTS,
+    ROUTES,
+    SERVED_ROUTES,
+    Route,
+)
 from suite.leaktest.scan import Answer, Scanner
 from suite.leaktest.world import World, explore
 from tests.support.corpus.study import Shown
@@ -34,6 +41,7 @@ from tests.support.leaks import (
     blocked_but_shown,
     leak_site,
     oracles,
+    own_uids,
     share_id,
 )
 from tests.support.logs import CollectedLog, collected_log
@@ -135,6 +143,9 @@ def test_no_route_lets_a_canary_through(
     assert {spec.template for spec in SERVED} - outcome.answered == WITHOUT_SAMPLE
     # 502: what Orthanc itself cannot decode.
     assert statuses(outcome) <= {200, 404, 406, 502}
+    foreign = {route.template for route in FOREIGN_ROUTES}
+    answers = {one for one in outcome.statuses if one[0] in foreign}
+    assert answers == {(template, 404) for template in foreign}
 
 
 WITHOUT_SAMPLE: set[str] = set()
@@ -148,9 +159,16 @@ def test_no_query_lets_a_canary_through(
     assert not outcome.leaks, told(outcome.leaks)
 
 
-def test_every_route_of_the_service_is_searched() -> None:
-    tested = {route.template for route in ROUTES}
-    assert {spec.template for spec in SERVED} <= tested
+def test_the_routes_of_the_service_are_those_that_are_searched() -> None:
+    served = {(method, one.template) for one in SERVED for method in one.methods}
+    assert {(method_of(route), route.template) for route in SERVED_ROUTES} == served
+    assert len(served) == len(SERVED_ROUTES)
+    foreign = {(method_of(route), route.template) for route in FOREIGN_ROUTES}
+    assert foreign.isdisjoint(served)
+
+
+def method_of(route: Route) -> str:
+    return "POST" if route.bodies else "GET"
 
 
 def test_no_media_type_lets_a_canary_through(
@@ -239,6 +257,10 @@ def test_two_shares_of_one_study_have_no_id_in_common(
     site: LeakSite, shown: World
 ) -> None:
     other = explore(site.share("second"))
+    first_uids, second_uids = own_uids(shown), own_uids(other)
+    assert first_uids > shown.uids  # references and frames of reference too
+    assert len(first_uids) == len(second_uids)
+    assert first_uids.isdisjoint(second_uids)
     assert len(other.uids) == len(shown.uids)
     assert shown.uids.isdisjoint(other.uids)
     assert shown.ids.isdisjoint(other.ids)
@@ -250,9 +272,12 @@ def test_two_shares_of_one_study_have_no_id_in_common(
 
 def test_a_standard_share_opens_nothing_here(site: LeakSite, shown: World) -> None:
     token = site.token("standard", Flavour.STANDARD)
-    for ask in (next(requests(shown, [route])) for route in ROUTES[:12]):
-        answer = site.bare().ask("GET", ask.path, {"token": token})
-        assert answer.status in {401, 403, 404}
+    bare = site.bare()
+    for route in ROUTES:
+        ask = next(requests(shown, [route]))
+        headers = {**ask.headers, "token": token}
+        answer = bare.ask(ask.method, ask.path, headers, ask.body)
+        assert answer.status == (404 if route in FOREIGN_ROUTES else 403)
 
 
 def test_the_log_names_nobody(

@@ -1,6 +1,6 @@
 """A real Orthanc with the hostile corpus, an anonymizer before it, and two shares."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,6 +132,26 @@ def blocked_but_shown(share: Site, patient: Patient, shown: World) -> Iterator[s
             body = share.ask("GET", f"/instances/{instance.id}/file").body
             if file.pixels in body:
                 yield file.name
+
+
+def own_uids(world: World) -> set[str]:
+    """Return all UIDs in the metadata but those that DICOM itself gives."""
+    found = {uid for dataset in world.metadata for uid in _uids(dataset)}
+    return {uid for uid in found if not uid.startswith(_OF_DICOM)}
+
+
+def _uids(dataset: Mapping[str, Any]) -> Iterator[str]:
+    for attribute in dataset.values():
+        values = attribute.get("Value", ())
+        if attribute["vr"] == "UI":
+            yield from values
+        if attribute["vr"] == "SQ":
+            for item in values:
+                yield from _uids(item)
+
+
+_OF_DICOM = "1.2.840.10008."
+"""How the UIDs of classes and transfer syntaxes begin (PS3.5 9.1)."""
 
 
 def share_id(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The routes of the anonymizer, and how viewers and others ask them."""
+"""The routes of the anonymizer and some of Orthanc's, and how viewers ask them."""
 
 import json
 from collections.abc import Sequence
@@ -58,9 +58,6 @@ SENSITIVE_PATHS = (
     "FFFAFFFA",
 )
 """Paths of elements that hold identities, for routes of bulk data."""
-
-QUALITIES = ("low-quality", "medium-quality", "high-quality", "pixeldata-quality")
-"""How Osimis's viewer asks for images."""
 
 
 @dataclass(frozen=True)
@@ -168,20 +165,30 @@ ORTHANC_ROUTES: tuple[Route, ...] = (
     Route("/instances/{id}/study"),
     Route("/instances/{id}/series"),
     Route("/instances/{id}/file"),
+    Route("/tools/lookup", bodies=(b"{study}", b"{series}", b"{instance}")),
+    Route("/tools/find", bodies=_FINDS),
+    Route("/osimis-viewer/studies/{id}"),
+    Route("/osimis-viewer/studies/{id}/annotations"),
+    Route("/osimis-viewer/series/{id}"),
+    Route("/osimis-viewer/images/{id}/{index}/high-quality"),
+)
+"""Orthanc's own interface, and that of Osimis's viewer."""
+
+SERVED_ROUTES = (*DICOM_WEB_ROUTES, *ORTHANC_ROUTES)
+"""What the anonymizer has, and nothing else."""
+
+FOREIGN_ROUTES = (
     Route("/instances/{id}/pdf"),
     Route("/instances/{id}/tags", queries=("", "?simplify")),
     Route("/instances/{id}/simplified-tags"),
     Route("/instances/{id}/preview"),
     Route("/instances/{id}/frames/{index}/raw"),
     Route("/instances/{id}/frames/{index}/preview"),
-    Route("/tools/lookup", bodies=(b"{study}", b"{series}", b"{instance}")),
-    Route("/tools/find", bodies=_FINDS),
-    Route("/osimis-viewer/studies/{id}"),
-    Route("/osimis-viewer/studies/{id}/annotations"),
-    Route("/osimis-viewer/series/{id}"),
-    *(Route(f"/osimis-viewer/images/{{id}}/{{index}}/{one}") for one in QUALITIES),
+    Route("/osimis-viewer/images/{id}/{index}/low-quality"),
+    Route("/osimis-viewer/images/{id}/{index}/medium-quality"),
+    Route("/osimis-viewer/images/{id}/{index}/pixeldata-quality"),
 )
-"""Orthanc's own interface, and that of Osimis's viewer."""
+"""What Orthanc and its plugins have besides, which must not be had here."""
 
-ROUTES = (*DICOM_WEB_ROUTES, *ORTHANC_ROUTES)
+ROUTES = (*SERVED_ROUTES, *FOREIGN_ROUTES)
 """Everything that is asked of everything that is shown."""
