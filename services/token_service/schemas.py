@@ -10,12 +10,14 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StrictStr,
+    model_validator,
 )
 
 from orthanc_share.domain.errors import InvalidResourceError
 from orthanc_share.domain.resource import Level, Resource
 from orthanc_share.domain.share import RESOURCES_MAX, Flavour, Share, ShareType
 from orthanc_share.upstream.notice_addresses import ADDRESS_MAX_CHARS
+from token_service.spelling import clearly_spelt
 from token_service.wire import Expiry, Instant, MaxOpenings, Password, Title, Wire
 
 ID_LENGTH_MAX = 256
@@ -107,6 +109,11 @@ class ShareRequest(Wire):
         Annotated[StrictStr, Field(max_length=ADDRESS_MAX_CHARS)] | None,
         Field(description="Address that is told when the link is opened (webhook)"),
     ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_clear(cls, content: Any) -> Any:
+        return clearly_spelt(content, cls.model_fields)
 
     @property
     def is_limited(self) -> bool:

@@ -11,7 +11,15 @@ import pytest
 
 from orthanc_share.store.records import Changes, Origin, StoredShare
 from orthanc_share.store.store import Store, open_store
-from tests.support.service import NOW, MovableClock, Service, running
+from tests.support.service import (
+    NOW,
+    PUBLICATION,
+    STUDY,
+    MovableClock,
+    Service,
+    resource,
+    running,
+)
 from tests.support.tokens import codec
 from token_service.registry_settings import DATABASE_FILE
 
@@ -163,6 +171,34 @@ def test_what_is_wrong_is_said_without_repeating_it(
     assert answer.json["code"] in {"invalid_request", "unreadable_body"}
     if isinstance(value, str) and member == "password":
         assert value.encode("utf-8", "replace") not in answer.raw
+
+
+@pytest.mark.parametrize("path", ["/shares", f"/shares/{PUBLICATION}"])
+@pytest.mark.parametrize(
+    ("members", "meant"),
+    [
+        ({"max-openings": None, "max_openings": 3}, "max-openings"),
+        ({"max-opening": 3}, "max-openings"),
+        ({"maxOpenings": 3}, "max-openings"),
+        ({"Password": PASSWORD}, "password"),
+    ],
+)
+def test_a_limit_that_would_be_passed_over_is_refused(
+    service: Service, path: str, members: dict[str, Any], meant: str
+) -> None:
+    body = {"type": PUBLICATION, "dicom-uid": STUDY.dicom_uid, **members}
+    answer = service.call("PUT", path, body)
+    assert answer.status == 422
+    assert answer.json["code"] == "invalid_request"
+    assert meant in answer.json["errors"][0]["message"]
+    assert PASSWORD.encode() not in answer.raw
+    assert service.call("GET", "/shares").json["shares"] == []
+
+
+def test_the_plugins_words_are_looked_at_too(service: Service) -> None:
+    body = {"resources": [resource()], "max-opening": 3}
+    answer = service.call("PUT", f"/tokens/{PUBLICATION}", body)
+    assert (answer.status, answer.json["code"]) == (422, "invalid_request")
 
 
 def test_a_share_cannot_end_before_it_starts(service: Service) -> None:

@@ -10,6 +10,7 @@ from orthanc_share.domain.errors import InvalidResourceError
 from orthanc_share.domain.resource import Level, Resource
 from orthanc_share.domain.share import Flavour, Share, ShareType
 from token_service.schemas import ShareRequest, echo
+from token_service.spelling import GUARDED
 
 STUDY: dict[str, Any] = {
     "dicom-uid": "1.2.3",
@@ -119,3 +120,91 @@ def test_an_anonymized_request_says_so_in_both_forms() -> None:
         told = echo(request, endless)
         assert told["anonymized"] is True
         assert told["expiration-date"] is None
+
+
+@pytest.mark.parametrize(
+    ("meant", "name"),
+    [
+        *[("title", name) for name in ("Title", "TITLE", "ti-tle", "title_", " title")],
+        *[("not-before", name) for name in ("notBefore", "notbefore", "Not-Before")],
+        *[("max-openings", name) for name in ("maxOpenings", "max--openings")],
+        *[("max-openings", name) for name in ("MAX_OPENINGS", "maxopenings")],
+        *[("max-openings", name) for name in ("max-opening", "max_opening")],
+        *[("max-openings", name) for name in ("maxOpening", "MaxOpening")],
+        *[
+            ("password", name)
+            for name in ("Password", "pass-word", "pa\u017f\u017fword")
+        ],
+        *[("notify", name) for name in ("Notify", "NOTIFY", "not_ify")],
+    ],
+)
+@pytest.mark.parametrize("value", [None, 3, "of nobody"])
+def test_what_is_nearly_a_limit_is_refused_and_not_repeated(
+    meant: str, name: str, value: Any
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        ShareRequest.model_validate(STUDY | {name: value})
+    assert f"nearly {meant}: spell it so" in str(refused.value)
+    assert name not in str(refused.value).replace(meant, "")
+    assert "of nobody" not in str(refused.value)
+
+
+def test_every_guarded_member_is_known_in_both_spellings() -> None:
+    known = ShareRequest.model_fields
+    assert {name.replace("-", "_") for name in GUARDED} <= known.keys()
+    for name in ("max-openings", "max_openings"):
+        assert ShareRequest.model_validate({name: 3}).max_openings == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("max-openings", (None, 3)),
+        ("max-openings", (3, None)),
+        ("max-openings", (3, 4)),
+        ("not-before", (None, "2031-05-04")),
+        ("expiration-date", ("2031-05-04", "2032-05-04")),
+        ("validity-duration", (None, 60)),
+        ("dicom-uid", ("1.2.3", "1.2.4")),
+    ],
+)
+def test_two_spellings_that_mean_two_things_are_refused(
+    name: str, values: tuple[Any, Any]
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        ShareRequest.model_validate(dict(zip(spellings(name), values, strict=True)))
+    assert f"names {name} twice" in str(refused.value)
+    assert "2031" not in str(refused.value)
+
+
+def spellings(name: str) -> tuple[str, str]:
+    return name, name.replace("-", "_")
+
+
+def test_two_spellings_of_one_thing_are_one() -> None:
+    request = ShareRequest.model_validate(dict.fromkeys(spellings("max-openings"), 3))
+    assert request.max_openings == 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "url",
+        "Level",
+        "name",
+        "passwords",
+        "max-opening-hours",
+        "expirationDate",
+        "",
+        "-",
+    ],
+)
+def test_other_members_are_taken_and_ignored(name: str) -> None:
+    request = ShareRequest.model_validate(STUDY | {name: "x"})
+    assert request == ShareRequest.model_validate(STUDY)
+
+
+@pytest.mark.parametrize("content", [[], "title", 5, None])
+def test_what_is_no_object_is_no_request(content: Any) -> None:
+    with pytest.raises(ValidationError):
+        ShareRequest.model_validate(content)
