@@ -21,6 +21,10 @@ _FORM_MISSING = (
     "LANDING_TEMPLATES_DIR: a page that asks lacks the block `form` of"
     " default/page.html; without it no link with a limit or a password opens."
 )
+_NOBODY_TO_ASK = (
+    "LANDING_ASK_BEFORE_OPEN needs the registry, which knows whether the button was"
+    " pressed: remove REGISTRY=off."
+)
 
 
 def _colour(text: str) -> str:
@@ -123,6 +127,8 @@ class LandingSettings(TextSettings, AskingSettings):
     def contradictions(self) -> Iterator[str]:
         """Yield a line for each way in which settings contradict each other."""
         yield from super().contradictions()
+        if self.landing_ask_before_open and not self.registry:
+            yield _NOBODY_TO_ASK
         try:
             pages = self.pages()
         except ConfigurationError as error:

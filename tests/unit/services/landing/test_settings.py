@@ -158,3 +158,10 @@ def test_the_grace_of_an_opening_is_a_duration_of_at_most_a_day() -> None:
     assert load(OPENING_GRACE="0").opening_grace == timedelta(0)
     (line,) = problems(OPENING_GRACE="25h")
     assert line.startswith("OPENING_GRACE: ")
+
+
+def test_a_button_that_nobody_would_show_is_no_setting() -> None:
+    (line,) = problems(LANDING_ASK_BEFORE_OPEN="true", REGISTRY="off")
+    assert line.startswith("LANDING_ASK_BEFORE_OPEN needs the registry")
+    assert problems(LANDING_ASK_BEFORE_OPEN="true") == []
+    assert problems(REGISTRY="off") == []
