@@ -89,7 +89,7 @@ async def _export(
     write: Callable[[dict[str, Any]], None],
 ) -> int:
     async with opened(settings) as store:
-        with waiting("Events") as progress:
+        with waiting("Events", with_data=True) as progress:
             async for event in store.audit.export(wanted):
                 write(members(event))
                 progress.step()

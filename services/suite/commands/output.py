@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
@@ -100,15 +101,20 @@ def _console() -> Console:
 
 
 @contextmanager
-def waiting(what: str) -> Iterator["Progress"]:
-    """Show on standard error, if it is a terminal, that something takes its time."""
+def waiting(what: str, *, with_data: bool = False) -> Iterator["Progress"]:
+    """Show on standard error, if it is a terminal, that something takes its time.
+
+    Args:
+        what: The work.
+        with_data: Data is printed meanwhile. Where it stands at a terminal itself it
+            shows how far the work is, and nothing may stand in between.
+    """
     console = Console(stderr=True, highlight=False)
+    if not console.is_terminal or (with_data and sys.stdout.isatty()):
+        yield Progress(what, None)
+        return
     with console.status(Text(what)) as status:
-
-        def show(text: str) -> None:
-            status.update(Text(text))
-
-        yield Progress(what, show if console.is_terminal else None)
+        yield Progress(what, status)
 
 
 class Progress:
@@ -116,19 +122,26 @@ class Progress:
 
     Args:
         what: The work.
-        show: Shows a text; None: nobody looks.
+        status: Shows it; None: nobody looks.
     """
 
-    def __init__(self, what: str, show: Any) -> None:
+    def __init__(self, what: str, status: Status | None) -> None:
         self._what = what
-        self._show = show
+        self._status = status
         self.count = 0
 
     def step(self) -> None:
         """Note that one more is done."""
         self.count += 1
-        if self._show is not None and self.count % 100 == 0:
-            self._show(f"{self._what}: {self.count}")
+        if self._status is not None and self.count % 100 == 0:
+            self._status.update(Text(f"{self._what}: {self.count}"))
+
+    def tell(self, line: str) -> None:
+        """Print a line for the person who called, above what is shown of the work."""
+        if self._status is None:
+            tell(line)
+        else:
+            self._status.console.print(Text(line), soft_wrap=True)
 
 
 def fail(*problems: str, status: int = EXIT_NOTHING_DONE) -> NoReturn:

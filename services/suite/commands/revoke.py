@@ -8,7 +8,7 @@ from orthanc_share.store.records import ShareStatus
 from orthanc_share.upstream.management import ManagementClient, ServiceRefusedError
 from suite.commands.caller import CallerSettings, caller, connected
 from suite.commands.instants import instant
-from suite.commands.output import EXIT_NO, fail, print_json, say, tell
+from suite.commands.output import EXIT_NO, fail, print_json, say, waiting
 from suite.commands.prompts import confirm
 from suite.commands.running import run, told
 from suite.commands.share_ids import share_ids
@@ -86,15 +86,18 @@ async def _each(
     settings: CallerSettings, ids: list[str], reason: str | None, *, dry_run: bool
 ) -> tuple[int, int]:
     done = missing = 0
+    what = "Looking at shares" if dry_run else "Revoking shares"
     async with connected(settings) as service:
-        for one in ids:
-            try:
-                done += await _one(service, one, reason, dry_run=dry_run)
-            except ServiceRefusedError as error:
-                if not error.is_final:
-                    raise
-                tell(f"{one}: {error}")
-                missing += 1
+        with waiting(what) as progress:
+            for one in ids:
+                try:
+                    done += await _one(service, one, reason, dry_run=dry_run)
+                except ServiceRefusedError as error:
+                    if not error.is_final:
+                        raise
+                    progress.tell(f"{one}: {error}")
+                    missing += 1
+                progress.step()
     return done, missing
 
 
@@ -125,8 +128,10 @@ def _revoke_selected(
 
 
 async def _many(settings: CallerSettings, body: dict[str, Any]) -> int:
+    what = "Counting shares" if body.get("dry-run") else "Revoking shares"
     async with connected(settings) as service:
-        return await service.revoke_many(body)
+        with waiting(what):
+            return await service.revoke_many(body)
 
 
 def _shares(number: int) -> str:

@@ -69,6 +69,9 @@ def create(
     max_openings: Annotated[
         int | None, typer.Option(help="How often it may be opened.", min=1)
     ] = None,
+    notify: Annotated[
+        str | None, typer.Option(help="Address that is told of each opening.")
+    ] = None,
     password: Annotated[
         bool,
         typer.Option(
@@ -87,6 +90,7 @@ def create(
         "title": title,
         "id": label,
         "max-openings": max_openings,
+        "notify": notify,
         **end_of(expires, lasting, "--expires"),
     }
     with told():
@@ -171,12 +175,12 @@ async def _print_lines(
     settings: CallerSettings, query: dict[str, str], limit: int | None
 ) -> None:
     async with connected(settings) as service:
-        count = 0
-        async for share in service.shares(query):
-            print_json_line(share)
-            count += 1
-            if count == limit:
-                return
+        with waiting("Shares", with_data=True) as progress:
+            async for share in service.shares(query):
+                print_json_line(share)
+                progress.step()
+                if progress.count == limit:
+                    return
 
 
 async def _first(

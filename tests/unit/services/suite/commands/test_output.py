@@ -75,6 +75,35 @@ def test_who_waits_at_a_terminal_sees_how_far_it_is(
     assert "Events: 200" in at_a_terminal(monkeypatch, "stderr", work)
 
 
+def test_a_line_for_the_person_stands_whole_above_the_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def told() -> None:
+        with waiting("Shares") as progress:
+            progress.tell("first")
+            progress.tell(LONG)
+
+    shown = at_a_terminal(monkeypatch, "stderr", told)
+    assert f"\r\x1b[2K{LONG}\r\n" in shown
+
+
+def test_where_data_shows_how_far_it_is_nothing_stands_in_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, theirs = pty.openpty()
+
+    def both() -> None:
+        with os.fdopen(theirs, "w", encoding="utf-8") as screen:
+            monkeypatch.setattr(sys, "stdout", screen)
+            with waiting("Events", with_data=True) as progress:
+                for _ in range(100):
+                    progress.step()
+
+    assert at_a_terminal(monkeypatch, "stderr", both) == ""
+    assert _all(ours) == ""
+    os.close(ours)
+
+
 def test_nothing_of_the_waiting_reaches_a_file(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from orthanc_share.domain.clock import utc_now
 from orthanc_share.domain.share import ShareType
@@ -27,6 +28,8 @@ UID, OTHER_UID = "1.2.276.0.99.1", "1.2.276.0.99.2"
 ORTHANC_ID = "11111111-22222222-33333333-44444444-55555555"
 LONGEST = timedelta(days=90)
 PIN = "four-words-are-better"
+RECEIVER = "https://ris.example.org/opened"
+KEY = "hT5wQz8LkP2vRx9JmN4cYb7GdS1fAe6U"  # made up, for tests only
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +39,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         data_dir=tmp_path_factory.mktemp("data"),
         users={LOGIN[0]: LOGIN[1], "john": LOGIN[1]},
         max_share_duration=LONGEST,
+        notify_key=SecretStr(KEY),
+        notify_allowed_hosts=("ris.example.org",),
     )
     with serve(create_app(settings)) as base:
         yield base
@@ -137,6 +142,12 @@ def test_what_the_site_cuts_off_is_told() -> None:
     longest = utc_now() + LONGEST
     assert is_near(made("--expires", "never")["expires"], longest)
     assert is_near(made("--for", "200d")["expires"], longest)
+
+
+def test_who_is_told_of_openings_can_be_named() -> None:
+    assert made("--notify", RECEIVER)["share-id"]
+    said = refused("share", "create", UID, "--notify", "https://x.example/", status=1)
+    assert said == "Notices to this host are not allowed here.\n"
 
 
 @pytest.mark.parametrize(
@@ -374,6 +385,27 @@ def test_a_dry_run_of_ids_changes_nothing() -> None:
 @pytest.mark.parametrize("options", [[], ["A" * 22, "--creator", "jane"]])
 def test_it_must_be_said_which(options: list[str]) -> None:
     assert refused("share", "revoke", *options).startswith("Say which: ids, or")
+
+
+def test_who_reads_from_a_terminal_sees_that_shares_are_read() -> None:
+    share_id = made()["share-id"]
+    done = at_terminal("share", "list", "--json", answers={}, environ=SCREEN)
+    assert share_id in done.stdout
+    assert "Shares" in done.stderr
+    assert share_id not in done.stderr
+
+
+def test_who_revokes_many_sees_that_it_goes_on() -> None:
+    share_id = made()["share-id"]
+    command = ("share", "revoke", "A" * 22, share_id, "--yes")
+    done = at_terminal(*command, answers={}, environ=SCREEN)
+    assert (done.status, done.stdout) == (1, "Revoked: 1.\n")
+    assert "Revoking shares" in done.stderr
+    assert f"{'A' * 22}: There is no share with this id.\r\n" in done.stderr
+
+
+SCREEN = {"TERM": "xterm"}
+"""A terminal that can show how something goes on."""
 
 
 # Who asks, and where
