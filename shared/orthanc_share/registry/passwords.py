@@ -13,10 +13,14 @@ AT_ONCE = 2
 
 
 class Passwords:
-    """Makes and compares hashes of passwords, a few at a time."""
+    """Makes and compares hashes of passwords, a few at a time.
 
-    def __init__(self) -> None:
-        self._hasher = argon2.PasswordHasher()
+    Args:
+        hasher: Does the work; None: with the library's defaults.
+    """
+
+    def __init__(self, hasher: argon2.PasswordHasher | None = None) -> None:
+        self._hasher = argon2.PasswordHasher() if hasher is None else hasher
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def hash(self, password: str) -> str:

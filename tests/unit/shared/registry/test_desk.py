@@ -4,8 +4,11 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
+import argon2
 import pytest
+from typing_extensions import override
 
 from orthanc_share.domain.access import Granted
 from orthanc_share.domain.share import Flavour, Share, ShareType
@@ -17,6 +20,7 @@ from orthanc_share.registry.links import (
     Ready,
     Refused,
 )
+from orthanc_share.registry.passwords import Passwords
 from orthanc_share.store.audit import EventFilter
 from orthanc_share.store.errors import ShareNotFoundError, StoreUnavailableError
 from orthanc_share.store.openings import Openings
@@ -292,6 +296,67 @@ async def test_after_some_wrong_passwords_even_the_right_one_has_to_wait(
     assert locked == Refused(LinkReason.LOCKED, share.id, until)
     site.clock.move(61)
     assert isinstance(await open_(site, share, PASSWORD), Opened)
+
+
+class CountingHasher(argon2.PasswordHasher):
+    """The real one; it notes what it compared, and with what effort."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.compared: list[tuple[str, argon2.Parameters]] = []
+
+    @override
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+        self.compared.append((str(password), argon2.extract_parameters(str(hash))))
+        return super().verify(hash, password)
+
+
+async def test_every_wrong_password_costs_the_same_work(site: Site) -> None:
+    hasher = CountingHasher()
+    desk = replace(site.registry.desk, passwords=Passwords(hasher))
+    share = await site.kept(password=PASSWORD)
+    link = Link(site.token(share))
+    wrong = ["", "x", PASSWORD[:-1], PASSWORD.upper(), "x" * 128, "\N{KEY}" * 5]
+    for tries, one in enumerate(wrong[:4]):
+        refused = await desk.open(link, password=one, origin=VISITOR)
+        expected = Refused(LinkReason.WRONG_PASSWORD, share.id, tries_left=4 - tries)
+        assert refused == expected
+    assert isinstance(await desk.open(link, password=PASSWORD, origin=VISITOR), Opened)
+    for other in (*wrong[4:], None):
+        outcome = await desk.open(link, password=other, origin=VISITOR)
+        assert isinstance(outcome, Refused)
+        assert outcome.reason is LinkReason.WRONG_PASSWORD
+    told = [*wrong[:4], PASSWORD, *wrong[4:], ""]
+    assert [password for password, _ in hasher.compared] == told
+    efforts = [effort for _, effort in hasher.compared]
+    assert all(effort == efforts[0] for effort in efforts)
+    assert efforts[0].type is argon2.Type.ID
+
+
+async def test_where_no_password_is_looked_at_no_work_tells_anything(
+    site: Site,
+) -> None:
+    # These have pages of their own, which say so without looking at a clock.
+    hasher = CountingHasher()
+    desk = replace(site.registry.desk, passwords=Passwords(hasher))
+    unknown, swept = site.share(), site.share(needs_opening=True)
+    links = [Link(code="A" * 22), Link(site.token(swept)), Link("no token")]
+    for link in links:
+        outcome = await desk.open(link, password="wrong horse", origin=VISITOR)
+        assert isinstance(outcome, Refused)
+        assert outcome.reason in {LinkReason.INVALID, LinkReason.REVOKED}
+    opened = await desk.open(Link(site.token(unknown)), password="x", origin=VISITOR)
+    assert isinstance(opened, Opened)
+    locked = await site.kept(password=PASSWORD)
+    for _ in range(5):
+        await open_(site, locked, "wrong horse")
+    for password in ("wrong horse", PASSWORD):
+        outcome = await desk.open(
+            Link(site.token(locked)), password=password, origin=VISITOR
+        )
+        assert isinstance(outcome, Refused)
+        assert outcome.reason is LinkReason.LOCKED
+    assert hasher.compared == []
 
 
 async def test_each_status_has_its_reason_and_its_moment(site: Site) -> None:
