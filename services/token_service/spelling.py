@@ -1,7 +1,8 @@
 """Members of a creation body that are spelt so that they would be passed over.
 
 Callers of the predecessors send more than anybody knows, so that unknown members are
-ignored. But a link whose limit or password was ignored is open to everybody who has it.
+ignored. But a link whose limit or password was ignored is open to everybody who has it,
+and one that was to be de-identified shows the patient.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,15 +10,21 @@ from typing import Any
 
 from token_service.wire import kebab
 
-GUARDED = ("title", "not-before", "max-openings", "password", "notify")
-"""Members that no predecessor had, and that nobody may believe to hold in vain."""
+GUARDED = (
+    *("title", "not-before", "max-openings", "password", "notify"),
+    *("anonymized", "expiration-date", "validity-duration"),
+)
+"""Members that nobody may believe to hold in vain."""
 
 
 def _letters(name: str) -> str:
     return "".join(mark for mark in name.casefold() if mark.isalnum())
 
 
-_MEANT = {_letters(name): name for name in GUARDED} | {"maxopening": "max-openings"}
+_MEANT = {_letters(name): name for name in GUARDED} | {
+    "maxopening": "max-openings",
+    "anonymised": "anonymized",
+}
 
 
 def clearly_spelt(content: Any, fields: Iterable[str]) -> Any:

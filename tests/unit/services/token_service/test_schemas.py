@@ -136,6 +136,9 @@ def test_an_anonymized_request_says_so_in_both_forms() -> None:
             for name in ("Password", "pass-word", "pa\u017f\u017fword")
         ],
         *[("notify", name) for name in ("Notify", "NOTIFY", "not_ify")],
+        *[("anonymized", name) for name in ("Anonymized", "anonymised", "ANONYMISED")],
+        *[("expiration-date", name) for name in ("expirationDate", "expirationdate")],
+        *[("validity-duration", name) for name in ("validityDuration",)],
     ],
 )
 @pytest.mark.parametrize("value", [None, 3, "of nobody"])
@@ -194,7 +197,7 @@ def test_two_spellings_of_one_thing_are_one() -> None:
         "name",
         "passwords",
         "max-opening-hours",
-        "expirationDate",
+        "expires",
         "",
         "-",
     ],
