@@ -8,7 +8,7 @@ from orthanc_share.deidentification.regions import Region
 
 
 class Option(StrEnum):
-    """Options of PS3.15 E.3 that a site can switch on, by their names there."""
+    """Options of PS3.15 E.3 that a site can switch on, by short names of ours."""
 
     CLEAN_DESCRIPTORS = "clean-descriptors"
     """Descriptions, of which only known words are left."""

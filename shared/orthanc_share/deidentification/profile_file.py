@@ -1,7 +1,7 @@
 """A profile as a TOML file: every mistake in it is told, and nothing unsafe is taken.
 
 ```toml
-options = ["retain-modified-dates", "retain-patient-characteristics"]
+options = ["retain-modified-dates", "Retain Patient Characteristics Option"]
 blocked = "placeholder"         # or "hide"
 allowed-modalities = ["US"]
 ocr = true                      # wants the extra of this name, and tesseract
@@ -13,8 +13,11 @@ rows = 720
 columns = 960
 regions = [[0, 0, 960, 60]]     # x, y, width, height
 ```
+
+Options go by their names in PS3.15 E.3 as well, however these are written.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,6 +44,12 @@ REFUSED_OPTIONS = {
     "clean-structured-content": "reports cannot be checked; they are not shown",
 }
 """Options of PS3.15 E.3 that cannot be honoured safely, and why."""
+
+_GAPS = re.compile(r"[\s-]+")
+_LONGITUDINAL = re.compile(
+    "(?<=^retain-)longitudinal-temporal-information-(with-)?(?=(full|modified)-dates$)"
+)
+"""What the names of E.3.6 say of dates; PS3.16 CID 7050 has them without the "with"."""
 
 _KEYS = {"options", "blocked", "allowed-modalities", "masks", "ocr"}
 _MASK_TEXTS = ("manufacturer", "model")
@@ -102,14 +111,18 @@ class _Reader:
 
     def _options(self, value: Any) -> frozenset[Option]:
         options = set()
-        for number, name in enumerate(self._texts(value, "options"), 1):
+        for number, written in enumerate(self._texts(value, "options"), 1):
+            name = _option_name(written)
             if name in REFUSED_OPTIONS:
                 self._wrong(f"{name} cannot be honoured: {REFUSED_OPTIONS[name]}")
             elif name in set(Option):
                 options.add(Option(name))
             else:
                 known = ", ".join(Option)
-                self._wrong(f"option {number} is unknown; known are {known}")
+                self._wrong(
+                    f"option {number} is unknown; known are {known}, also by their "
+                    "names in PS3.15"
+                )
         return frozenset(options)
 
     def _blocked(self, value: Any) -> Blocked:
@@ -189,6 +202,12 @@ class _Reader:
             else:
                 self._wrong(f"{where}region {number} is no rectangle inside the image")
         return tuple(regions)
+
+
+def _option_name(written: str) -> str:
+    """Return our name of an option, which may be written as in PS3.15 E.3."""
+    name = _GAPS.sub("-", written.strip().lower()).removesuffix("-option")
+    return _LONGITUDINAL.sub("", name)
 
 
 def _region(value: Any) -> Region | None:

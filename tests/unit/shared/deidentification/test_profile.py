@@ -77,7 +77,7 @@ def test_profiles_can_be_compared_and_remembered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("option", Option)
-def test_each_option_goes_by_its_name_in_ps3_15(tmp_path: Path, option: Option) -> None:
+def test_each_option_goes_by_its_short_name(tmp_path: Path, option: Option) -> None:
     assert load(tmp_path, f'options = ["{option}"]').options == {option}
 
 
@@ -87,6 +87,73 @@ def test_what_cannot_be_honoured_is_refused_with_the_reason(
 ) -> None:
     (problem,) = problems(tmp_path, f'options = ["{name}"]')
     assert problem == f"{name} cannot be honoured: {REFUSED_OPTIONS[name]}."
+
+
+TEMPORAL = "Retain Longitudinal Temporal Information"
+STANDARD_NAMES = {
+    "Clean Descriptors": Option.CLEAN_DESCRIPTORS,
+    f"{TEMPORAL} with Modified Dates": Option.RETAIN_MODIFIED_DATES,
+    f"{TEMPORAL} Modified Dates": Option.RETAIN_MODIFIED_DATES,
+    "Retain Patient Characteristics": Option.RETAIN_PATIENT_CHARACTERISTICS,
+    "Retain Device Identity": Option.RETAIN_DEVICE_IDENTITY,
+    "Retain Institution Identity": Option.RETAIN_INSTITUTION_IDENTITY,
+    "Retain Safe Private": Option.RETAIN_SAFE_PRIVATE,
+}
+"""The names of PS3.15 Annex E and, of the dates, that of PS3.16 CID 7050 too."""
+
+STANDARD_NAMES_REFUSED = {
+    "Clean Pixel Data": "clean-pixel-data",
+    "Clean Recognizable Visual Features": "clean-recognizable-visual-features",
+    "Clean Graphics": "clean-graphics",
+    "Clean Structured Content": "clean-structured-content",
+    f"{TEMPORAL} with Full Dates": "retain-full-dates",
+    f"{TEMPORAL} Full Dates": "retain-full-dates",
+    "Retain UIDs": "retain-uids",
+}
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    hyphens = name.replace(" ", "-")
+    return (name, f"{name} Option", f" {name.upper()}  OPTION ", f"{hyphens}-option")
+
+
+def test_all_options_of_ps3_15_have_their_names() -> None:
+    assert set(STANDARD_NAMES.values()) == set(Option)
+    assert set(STANDARD_NAMES_REFUSED.values()) == set(REFUSED_OPTIONS)
+
+
+@pytest.mark.parametrize("name", STANDARD_NAMES)
+def test_each_option_goes_by_its_name_in_ps3_15(tmp_path: Path, name: str) -> None:
+    for written in spellings(name):
+        profile = load(tmp_path, f'options = ["{written}"]')
+        assert profile.options == {STANDARD_NAMES[name]}
+
+
+@pytest.mark.parametrize("name", STANDARD_NAMES_REFUSED)
+def test_what_is_refused_is_so_by_its_name_in_ps3_15_too(
+    tmp_path: Path, name: str
+) -> None:
+    short = STANDARD_NAMES_REFUSED[name]
+    expected = f"{short} cannot be honoured: {REFUSED_OPTIONS[short]}."
+    for written in spellings(name):
+        assert problems(tmp_path, f'options = ["{written}"]') == (expected,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        TEMPORAL,  # full or modified?
+        f"{TEMPORAL} with Device Identity",
+        "Clean Retain Device Identity",
+        "RetainDeviceIdentity",
+        "Device Identity",
+        "Option",
+        "",
+    ],
+)
+def test_what_is_no_option_s_name_is_none(tmp_path: Path, name: str) -> None:
+    (problem,) = problems(tmp_path, f'options = ["{name}"]')
+    assert problem.startswith("option 1 is unknown; known are clean-descriptors, ")
 
 
 @pytest.mark.parametrize(
