@@ -14,6 +14,9 @@ from orthanc_share.deidentification.profile import Profile
 TEXTS = {"AE", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UR", "UT"}
 """VRs whose values a policy judges as texts."""
 
+NUMBERS = {"AS", "DS", "IS"}
+"""VRs of numbers that are written, and judged, as texts."""
+
 LENGTH = 2**20
 
 
@@ -35,7 +38,7 @@ class Without(SharePolicy):
             return super().decide(tag, vr)
         if vr == "SQ":
             return Action.RECURSE
-        return Action.TEXT if vr in TEXTS | {"UI"} else Action.KEEP
+        return Action.TEXT if vr in TEXTS | NUMBERS | {"UI"} else Action.KEEP
 
     @override
     def length_max(self, tag: int, vr: str) -> int:

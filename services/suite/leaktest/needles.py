@@ -35,6 +35,7 @@ class Kind(StrEnum):
     NATIVE = "native text"
     DATE = "date"
     TIME = "time"
+    NUMBER = "number"
     UID = "UID"
     ORTHANC_ID = "Orthanc id"
     DIGEST = "digest"
@@ -101,11 +102,10 @@ class Haystack:
 def _counts(text: bytes, at: int, form: bytes, kind: Kind) -> bool:
     """Tell whether what was found is the value, not a part of another one."""
     end = at + len(form)
-    if kind in {Kind.DATE, Kind.TIME}:
+    is_short = len(form) < WHOLE_WORD_BELOW
+    if kind in {Kind.DATE, Kind.TIME} or (kind is Kind.NUMBER and not is_short):
         return not _is_in_random_id(text, at, end)
-    if len(form) < WHOLE_WORD_BELOW:
-        return not (_is_word(text, at - 1) or _is_word(text, end))
-    return True
+    return not (is_short and (_is_word(text, at - 1) or _is_word(text, end)))
 
 
 def _is_word(text: bytes, at: int) -> bool:

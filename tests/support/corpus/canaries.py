@@ -66,6 +66,30 @@ class Canaries:
         """Return date and time, as DT."""
         return self.date(source) + self.time(source)
 
+    def age(self, source: str) -> str:
+        """Return an age of many weeks, as AS: found as a word of its own only."""
+        weeks = 800 + int.from_bytes(self._digest()[:2], "big") % 200
+        return self._noted(Kind.NUMBER, f"{weeks}W", source)
+
+    def decimal(self, source: str) -> str:
+        """Return a DS of 14 digits that is the same as a binary number."""
+        parts = 2 * int.from_bytes(self._digest()[:4], "big") + 1
+        number = 10_000 + parts % (80_000 * 256) / 256
+        return self._noted(Kind.NUMBER, f"{number:.8f}", source)
+
+    def integer(self, source: str) -> str:
+        """Return an IS near the largest one, which is no time of our days."""
+        number = 2_000_000_000 + int.from_bytes(self._digest()[:4], "big") % 147_000_000
+        return self._noted(Kind.NUMBER, str(number), source)
+
+    def short(self) -> int:
+        """Return a US; two bytes are anywhere, so it has to be looked for by its tag.
+
+        Both bytes are no ASCII: it does not look like text either.
+        """
+        high, low, *_rest = self._digest()
+        return (0x80 | high) << 8 | 0x80 | low
+
     def native(self, source: str, charset: str) -> str:
         """Return six letters of the script of a Python codec."""
         letters = _SCRIPTS[charset]

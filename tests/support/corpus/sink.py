@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
 
+from orthanc_share.deidentification.table import TABLE
 from tests.support.corpus.canaries import Canaries
 from tests.support.corpus.study import CT, Patient, Shown, image, plane
 from tests.support.corpus.writer import (
@@ -76,6 +77,10 @@ def value(made: Canaries, tag: int, vr: str, source: str) -> El:
         "TM": lambda: made.time(source),
         "DT": lambda: made.moment(source),
     }
+    if tag in TABLE:  # numbers that may tell who it is
+        makers["AS"] = lambda: made.age(source)
+        makers["DS"] = lambda: made.decimal(source)
+        makers["IS"] = lambda: made.integer(source)
     if vr in makers:
         return El(tag, vr, makers[vr]())
     if vr in _TEXT:
@@ -83,7 +88,7 @@ def value(made: Canaries, tag: int, vr: str, source: str) -> El:
     if vr in _BINARY:
         return El(tag, vr, made.text(source).encode())
     if vr in _NUMBERS:
-        return El(tag, vr, [1])
+        return El(tag, vr, [made.short() if vr == "US" and tag in TABLE else 1])
     if vr == "AT":
         return El(tag, vr, [0x00280010])
     return El(tag, vr, {"AS": "097Y", "DS": "1.5", "IS": "1"}[vr])

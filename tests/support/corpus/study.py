@@ -69,6 +69,9 @@ class Patient:
         self.birth_date = made.date("PatientBirthDate")
         self.study_date = made.date("StudyDate")
         self.study_time = made.time("StudyTime")
+        self.age = made.age("PatientAge")
+        self.weight = made.decimal("PatientWeight")
+        self.pregnancy = made.short()
         self._series: dict[str, str] = {}
         self._head: dict[int, El] = {}
 
@@ -106,7 +109,9 @@ class Patient:
             El(0x00100020, "LO", self.patient_id),
             El(0x00100030, "DA", self.birth_date),
             El(0x00100040, "CS", "F"),
-            El(0x00101010, "AS", "097Y"),
+            El(0x00101010, "AS", self.age),
+            El(0x00101030, "DS", self.weight),
+            El(0x001021C0, "US", [self.pregnancy]),
             El(0x0020000D, "UI", self.study_uid),
             El(0x0020000E, "UI", series),
             El(0x00200010, "SH", made.text(f"{source}/StudyID")),

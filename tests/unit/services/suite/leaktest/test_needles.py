@@ -42,6 +42,23 @@ def test_a_date_in_a_made_up_uid_is_chance_and_elsewhere_is_not() -> None:
     assert found(DAY, b"18501231235959")
 
 
+def test_a_number_counts_where_a_date_does() -> None:
+    number = Needle("73519.48828125", Kind.NUMBER, "weight")
+    assert found(number, b'{"Value":[73519.48828125]}')
+    assert found(number, b"DS\x0e\x0073519.48828125")
+    whole = Needle("2012345678", Kind.NUMBER, "number")
+    assert found(whole, b"[2012345678]")
+    assert not found(whole, b"2.25.9920123456781")
+
+
+def test_an_age_counts_as_a_word_of_its_own_only() -> None:
+    age = Needle("913W", Kind.NUMBER, "age")
+    assert found(age, b"AS\x04\x00913W\x10\x00")
+    assert found(age, b'["913W"]')
+    assert not found(age, b"1913W")
+    assert not found(age, b"913Wx")
+
+
 def test_a_date_in_random_hexadecimal_digits_is_chance() -> None:
     assert not found(DAY, b"0a" * 8 + b"18501231" + b"0b" * 8)
     assert not found(DAY, b"x-request-id: 0a1b185012310c1d")
