@@ -40,6 +40,7 @@ from tests.support.leaks import (
     LeakSite,
     anonymizer_settings,
     blocked_but_shown,
+    kept_elements,
     leak_site,
     oracles,
 )
@@ -50,6 +51,7 @@ from tests.support.mutants import (
     OpenGate,
     Without,
 )
+from tests.support.pixel_routes import ROUTES_OF_PIXELS
 from tests.support.server import serve
 
 Patch = pytest.MonkeyPatch
@@ -197,6 +199,8 @@ MUTANTS: dict[str, tuple[Damage, tuple[str, ...]]] = {
     "dates": (without(0x00080020, 0x00080021), (STUDIES, METADATA, FILE)),
     "UIDs": (policy(lambda names: KeepsUids(Profile(), names)), (METADATA, FILE)),
     "private": (policy(lambda names: KeepsPrivate(Profile(), names)), (FILE,)),
+    "ages": (without(0x00101010), (METADATA, FILE)),
+    "weights": (without(0x00101030), (METADATA, FILE)),
     "texts by default": (
         policy(lambda names: KeepsTexts(Profile(), names)),
         (METADATA, FILE),
@@ -239,6 +243,7 @@ def test_nothing_is_found_where_nothing_is_missing(
         share = site.through(url)
         assert not list(oracles(share, site.corpus.patient))
         assert not list(blocked_but_shown(share, site.corpus.patient, shown))
+        assert not list(kept_elements(site, share, shown))
 
 
 @pytest.mark.parametrize("missing", MUTANTS)
@@ -289,5 +294,18 @@ def test_a_gate_that_is_open_is_found(
 ) -> None:
     monkeypatch.setattr(anonymizer.context, "PixelGate", OpenGate)
     with mutant(site) as url:
-        found = set(blocked_but_shown(site.through(url), site.corpus.patient, shown))
-    assert {"sc", "us", "ct screen"} <= found
+        found = list(blocked_but_shown(site.through(url), site.corpus.patient, shown))
+    assert {"sc", "us", "ct screen"} <= {file for file, _template in found}
+    served = {spec.template for spec in SERVED}
+    routes = {one.template for one in ROUTES_OF_PIXELS} & served
+    assert len(routes) >= 9
+    assert {template for _file, template in found} == routes
+
+
+def test_a_number_of_two_bytes_that_is_kept_is_found(
+    site: LeakSite, shown: World, monkeypatch: Patch
+) -> None:
+    without(0x001021C0)(monkeypatch, site)
+    with mutant(site) as url:
+        found = set(kept_elements(site, site.through(url), shown))
+    assert found == {"file 001021C0", "metadata 001021C0"}

@@ -39,6 +39,7 @@ from tests.support.corpus.study import Shown
 from tests.support.leaks import (
     LeakSite,
     blocked_but_shown,
+    kept_elements,
     leak_site,
     oracles,
     own_uids,
@@ -251,6 +252,11 @@ def little_endian(file: bytes) -> bytes:
     finally:
         logging.disable(logging.NOTSET)
     return pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
+
+
+def test_no_element_that_has_to_go_is_as_it_was(site: LeakSite, shown: World) -> None:
+    """Numbers of two bytes and sequences, too, which are no canaries."""
+    assert not list(kept_elements(site, site.share(), shown))
 
 
 def test_two_shares_of_one_study_have_no_id_in_common(

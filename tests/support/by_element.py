@@ -28,24 +28,19 @@ def is_identifying(tag: int) -> bool:
     return letter not in {None, Letter.REMOVE_ZERO_OR_UIDS}
 
 
+IDENTIFYING = tuple(tag for tag in TABLE if is_identifying(tag))
+"""All such elements."""
+
+
 def kept_in_file(source: bytes, shown: bytes, tags: Iterable[int]) -> Iterator[int]:
     """Give the tags whose elements a file still has as its source has them."""
     original, made = dcmread(io.BytesIO(source)), dcmread(io.BytesIO(shown))
     for tag in tags:
-        before: Any = original.get_item(tag)
-        if tag not in made or not before.value:
+        if not (tag in original and tag in made) or original[tag].is_empty:
             continue
-        if before.VR == "SQ":
-            is_kept = bool(made[tag].value)
-        else:
-            is_kept = _raw(before) == _raw(made.get_item(tag))
-        if is_kept:
+        before, after = original[tag].value, made[tag].value
+        if after if original[tag].VR == "SQ" else before == after:
             yield tag
-
-
-def _raw(element: Any) -> bytes:
-    """Return the bytes of a value without padding."""
-    return bytes(element.value or b"").rstrip(b" \0")
 
 
 def kept_in_json(

@@ -1,5 +1,6 @@
 """A real Orthanc with the hostile corpus, an anonymizer before it, and two shares."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -23,9 +24,11 @@ from suite.leaktest.needles import Kind, Needle
 from suite.leaktest.scan import Scanner
 from suite.leaktest.transport import Site
 from suite.leaktest.world import World, explore
+from tests.support.by_element import IDENTIFYING, kept_in_file, kept_in_json
 from tests.support.corpus.build import Corpus, corpus
-from tests.support.corpus.study import Patient, Shown
+from tests.support.corpus.study import CorpusFile, Patient, Shown
 from tests.support.orthanc import require_orthanc
+from tests.support.pixel_routes import Source, pixel_requests
 from tests.support.server import serve
 from tests.support.service import basic
 from tests.support.settings import DEIDENTIFICATION_KEY, PUBLIC, SECRET_KEY
@@ -122,16 +125,58 @@ def oracles(share: Site, patient: Patient) -> Iterator[str]:
                 yield path
 
 
-def blocked_but_shown(share: Site, patient: Patient, shown: World) -> Iterator[str]:
-    """Give the names of files whose pixels come out although they may not."""
+def blocked_but_shown(
+    share: Site, patient: Patient, shown: World
+) -> Iterator[tuple[str, str]]:
+    """Give the names of files whose pixels may not come out, with the routes that do.
+
+    All routes that give pixels of an instance are asked for each of the files.
+    """
     names = SharePseudonyms(DEIDENTIFICATION_KEY.encode(), share_id("first"))
-    by_uid = {instance.uid: instance for instance in shown.instances}
     for file in patient.files:
         if file.shown is Shown.BLOCKED and file.pixels is not None:
-            instance = by_uid[names.uid(file.uid)]
-            body = share.ask("GET", f"/instances/{instance.id}/file").body
-            if file.pixels in body:
-                yield file.name
+            source = Source(file)
+            for ask in pixel_requests(shown, names.uid(file.uid)):
+                answer = share.ask(ask.method, ask.path, ask.headers)
+                if answer.status == _OK and source.is_in(answer.body):
+                    yield file.name, ask.template
+
+
+_OK = 200
+
+
+def kept_elements(site: LeakSite, share: Site, shown: World) -> Iterator[str]:
+    """Give the elements that are kept although PS3.15 wants them changed, by route.
+
+    Those whose values are no canaries included. The last file of each class is asked
+    for, and all kitchen sinks.
+    """
+    names = SharePseudonyms(DEIDENTIFICATION_KEY.encode(), share_id("first"))
+    paths = {one.uid: one for one in shown.instances}
+    raw_paths = {one.uid: one for one in site.raw.instances}
+    for file in _judged_by_element(site.corpus.patient):
+        instance = paths[names.uid(file.uid)]
+        body = share.ask("GET", f"/instances/{instance.id}/file").body
+        for tag in kept_in_file(file.content, body, IDENTIFYING):
+            yield f"file {tag:08X}"
+        source, made = (
+            json.loads(server.ask("GET", f"{path}/metadata").body)[0]
+            for server, path in (
+                (site.orthanc, raw_paths[file.uid].path),
+                (share, instance.path),
+            )
+        )
+        for tag in kept_in_json(source, made, IDENTIFYING):
+            yield f"metadata {tag:08X}"
+
+
+def _judged_by_element(patient: Patient) -> Iterator[CorpusFile]:
+    allowed = [one for one in patient.files if one.shown is Shown.ALLOWED]
+    last = {one.sop_class: one for one in allowed}
+    chosen = {one.name for one in last.values()}
+    for file in allowed:
+        if file.name in chosen or file.name.startswith("sink"):
+            yield file
 
 
 def own_uids(world: World) -> set[str]:
