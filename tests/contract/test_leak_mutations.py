@@ -16,9 +16,14 @@ import pytest
 
 from orthanc_share.deidentification.actions import Action, DeidentificationError
 from orthanc_share.deidentification.dicom_json import deidentify_json, encode
-from orthanc_share.deidentification.gate import BlockedInstanceError
+from orthanc_share.deidentification.gate import BlockedInstanceError, Facts, Reason
 from orthanc_share.deidentification.part10 import rewrite
-from orthanc_share.deidentification.pixel_gate import PixelGate
+from orthanc_share.deidentification.pixel_gate import (
+    IMAGE_TYPE,
+    SOP_CLASS,
+    TRANSFER_SYNTAX,
+    PixelGate,
+)
 from orthanc_share.deidentification.policy import SharePolicy, build_policy
 from orthanc_share.deidentification.profile import Profile
 from suite.leaktest.needles import Haystack, Needle
@@ -31,18 +36,21 @@ from tests.support.by_element import (
 )
 from tests.support.corpus.build import corpus
 from tests.support.corpus.canaries import Canaries
+from tests.support.corpus.gate_cases import gate_cases
 from tests.support.corpus.json_model import dicom_json
 from tests.support.corpus.sink import GATE, attributes
-from tests.support.corpus.study import CT, Patient, image, plane
+from tests.support.corpus.study import CT, CorpusFile, Patient, image, plane
 from tests.support.corpus.writer import El, Items, part10
 from tests.support.mutants import (
     TEXTS,
+    GateWithout,
     KeepsCodes,
     KeepsPrivate,
     KeepsUids,
     OpenGate,
     Without,
 )
+from tests.support.pixel_routes import Source
 
 KEY = b"a key of tests, of thirty-two bytes or more"
 PIXEL_GATE = PixelGate(Profile())
@@ -246,11 +254,34 @@ def test_each_rule_for_a_kind_of_element_in_json_is_needed(
     assert any(haystack.find(shown(dataset, MUTANTS[rule])))
 
 
-def test_the_gate_is_needed_for_text_in_pixels() -> None:
-    blocked = [f for f in corpus().patient.files if f.name in {"sc", "ct screen", "us"}]
-    assert len(blocked) == 3
-    for file in blocked:
-        assert file.pixels is not None
-        with pytest.raises(BlockedInstanceError):
-            rewrite(file.content, POLICY, PIXEL_GATE)
-        assert file.pixels in rewrite(file.content, POLICY, OpenGate())
+ALLOWING = {Reason.CLEAN, Reason.MASK_RULE, Reason.ULTRASOUND_REGIONS}
+LOOKED_AT = {Reason.TEXT_IN_PIXELS, Reason.NOT_LOOKED_AT}
+"""Found by the service; `test_looking` has their mutants."""
+
+ELSEWHERE = ALLOWING | LOOKED_AT | {Reason.TRANSFER_SYNTAX}
+
+
+@cache
+def cases() -> dict[Reason, tuple[CorpusFile, Profile]]:
+    return gate_cases()
+
+
+@pytest.mark.parametrize("reason", [one for one in Reason if one not in ELSEWHERE])
+def test_each_reason_of_the_gate_is_needed(reason: Reason) -> None:
+    """Each alone keeps pixels back, and the leak test finds them without it."""
+    file, profile = cases()[reason]
+    with pytest.raises(BlockedInstanceError) as caught:
+        rewrite(file.content, POLICY, PixelGate(profile))
+    assert caught.value.verdict.reason is reason
+    mutant = GateWithout(reason, profile)
+    assert Source(file).is_in(rewrite(file.content, POLICY, mutant))
+
+
+def test_what_cannot_be_cleaned_is_refused_without_the_gate_too() -> None:
+    """Its rule for transfer syntaxes is a second wall: the codec is the first."""
+    (file,) = (one for one in corpus().patient.files if one.name == "jpeg xl of 1")
+    facts = Facts({SOP_CLASS: (file.sop_class,), TRANSFER_SYNTAX: (file.syntax,)})
+    typed = Facts({**facts.values, IMAGE_TYPE: ("ORIGINAL", "PRIMARY")})
+    assert PIXEL_GATE.judge(typed).reason is Reason.TRANSFER_SYNTAX
+    with pytest.raises(DeidentificationError):
+        rewrite(file.content, POLICY, OpenGate())

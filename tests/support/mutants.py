@@ -99,6 +99,25 @@ class KeepsTexts(SharePolicy):
 _FREE = {"LO", "LT", "SH", "ST", "UC", "UT"}
 
 
+class GateWithout(PixelGate):
+    """Lets pass what the gate blocks for one reason.
+
+    Args:
+        reason: That one.
+        profile: Of the site.
+    """
+
+    def __init__(self, reason: Reason, profile: Profile) -> None:
+        super().__init__(profile)
+        self._reason = reason
+
+    @override
+    def judge(self, facts: Facts) -> Verdict:
+        verdict = super().judge(facts)
+        is_off = verdict.blocked and verdict.reason is self._reason
+        return Verdict(Outcome.ALLOWED, Reason.CLEAN) if is_off else verdict
+
+
 class OpenGate(PixelGate):
     """Lets everything pass.
 

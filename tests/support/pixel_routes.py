@@ -60,10 +60,11 @@ class Source:
     """
 
     def __init__(self, file: CorpusFile) -> None:
-        frames = dcmread(io.BytesIO(file.content)).pixel_array
-        frame = frames if frames.ndim == 2 else frames[0]
+        dataset = dcmread(io.BytesIO(file.content))
+        frames = dataset.pixel_array
+        frame = frames[0] if int(dataset.get("NumberOfFrames", 1)) > 1 else frames
         self._bytes = frame.tobytes()
-        self._picture = Image.fromarray(frame.astype(np.float32))
+        self._picture = Image.fromarray(_grey(frame).astype(np.float32))
 
     def is_in(self, body: bytes) -> bool:
         """Tell whether an answer has the first frame, as it is or as a picture."""
@@ -92,5 +93,9 @@ def _pictures(body: bytes) -> Iterator[Grey]:
     for signature in _SIGNATURES:
         start = body.find(signature)
         if start >= 0:
-            values = np.asarray(Image.open(io.BytesIO(body[start:])), np.float64)
-            yield values if values.ndim == 2 else values.mean(axis=2)
+            yield _grey(np.asarray(Image.open(io.BytesIO(body[start:]))))
+
+
+def _grey(values: npt.NDArray[np.generic]) -> Grey:
+    made = values.astype(np.float64)
+    return made if made.ndim == 2 else made.mean(axis=2)

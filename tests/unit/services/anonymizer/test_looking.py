@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pydicom import Dataset, dcmread
@@ -10,6 +11,7 @@ from pydicom.uid import EncapsulatedPDFStorage
 
 from anonymizer import images, looking as looking_at
 from orthanc_share.deidentification import text_in_pixels
+from orthanc_share.deidentification.gate import Reason
 from orthanc_share.domain.resource import Level
 from tests.support.anonymized import (
     ANY_FILE,
@@ -235,16 +237,39 @@ def test_what_is_too_big_is_not_shown(
     assert is_stand_in(file)
 
 
-def test_colours_of_a_palette_are_not_shown(looking: Running) -> None:
+def with_palette() -> Source:
     source = Source.sample(1)
     (dataset,) = source.datasets
     dataset.PhotometricInterpretation = "PALETTE COLOR"
     for colour in ("Red", "Green", "Blue"):
         setattr(dataset, f"{colour}PaletteColorLookupTableDescriptor", [4096, 0, 16])
         setattr(dataset, f"{colour}PaletteColorLookupTableData", bytes(8192))
-    names = looking.share(source)
+    return source
+
+
+def test_colours_of_a_palette_are_not_shown(looking: Running) -> None:
+    names = looking.share(with_palette())
     looking.get(f"{names.instance_path()}/frames/1", ANY_FRAME)
     assert len(reasons(looking, names)) == 1
+
+
+@pytest.mark.parametrize("reason", [Reason.TEXT_IN_PIXELS, Reason.NOT_LOOKED_AT])
+def test_without_one_of_its_rules_the_pixels_come_out(
+    reason: Reason, looking: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutation control: what the other tests look for would be found."""
+    usual = looking_at._look
+
+    async def look(*about: Any) -> Reason | None:
+        seen = await usual(*about)
+        assert seen is reason
+        return None
+
+    source = with_text() if reason is Reason.TEXT_IN_PIXELS else with_palette()
+    pixels = source.datasets[0].PixelData
+    assert pixels not in seen_on(looking, looking.share(source), "frame")
+    monkeypatch.setattr(looking_at, "_look", look)
+    assert pixels in seen_on(looking, looking.share(source), "frame")
 
 
 def test_while_orthanc_does_not_answer_nothing_is_decided(looking: Running) -> None:
