@@ -105,7 +105,11 @@ def _counts(text: bytes, at: int, form: bytes, kind: Kind) -> bool:
     is_short = len(form) < WHOLE_WORD_BELOW
     if kind in {Kind.DATE, Kind.TIME} or (kind is Kind.NUMBER and not is_short):
         return not _is_in_random_id(text, at, end)
-    return not (is_short and (_is_word(text, at - 1) or _is_word(text, end)))
+    if not is_short:
+        return True
+    # In a file an age is followed by the next tag, whose first byte may be a letter.
+    goes_on = kind is not Kind.NUMBER and _is_word(text, end)
+    return not (goes_on or _is_word(text, at - 1))
 
 
 def _is_word(text: bytes, at: int) -> bool:

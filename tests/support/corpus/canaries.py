@@ -67,7 +67,7 @@ class Canaries:
         return self.date(source) + self.time(source)
 
     def age(self, source: str) -> str:
-        """Return an age of many weeks, as AS: found as a word of its own only."""
+        """Return an age of many weeks, as AS: too short to be looked for amid words."""
         weeks = 800 + int.from_bytes(self._digest()[:2], "big") % 200
         return self._noted(Kind.NUMBER, f"{weeks}W", source)
 

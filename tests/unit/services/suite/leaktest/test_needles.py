@@ -51,12 +51,12 @@ def test_a_number_counts_where_a_date_does() -> None:
     assert not found(whole, b"2.25.9920123456781")
 
 
-def test_an_age_counts_as_a_word_of_its_own_only() -> None:
+def test_an_age_counts_where_a_word_begins() -> None:
     age = Needle("913W", Kind.NUMBER, "age")
     assert found(age, b"AS\x04\x00913W\x10\x00")
     assert found(age, b'["913W"]')
+    assert found(age, b"AS\x04\x00913Wr\x00")  # before group 0072
     assert not found(age, b"1913W")
-    assert not found(age, b"913Wx")
 
 
 def test_a_date_in_random_hexadecimal_digits_is_chance() -> None:
