@@ -21,7 +21,7 @@ from orthanc_share.domain.errors import (
 )
 from orthanc_share.upstream.client import USER_AGENT
 
-BUFFER = 1_048_576
+BUFFER = 524_288
 """Bytes of one answer that may wait to be read; twice as many stop the sender."""
 
 PACE_MIN = 16_384
