@@ -18,8 +18,8 @@ from orthanc_share.domain.octets import Octets
 from orthanc_share.web.pieces import SendPieces, pieces_sender
 
 PIECE_MIN: Final = 262_144
-"""Least bytes that are sent at once, except at the end: each time the client wakes up, and
-Orthanc, when both are on one machine, has to wait."""
+"""Least bytes that are sent at once, except at the end: each time the client wakes up,
+and has the processor where Orthanc may have work to do."""
 
 PIECES_MAX: Final = 16
 """Most pieces that are sent at once without joining them."""
