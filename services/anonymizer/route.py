@@ -25,7 +25,6 @@ PATTERNS: Mapping[str, str] = {
     "tag_path": r"[0-9A-Fa-f]{8}(?:/[1-9][0-9]{0,5}/[0-9A-Fa-f]{8}){0,63}",
     "id": _ORTHANC_ID,
     "index": r"0|[1-9][0-9]{0,6}",
-    "quality": r"[a-z]{1,16}",
 }
 """Name of a parameter in a template to the form that its value must have.
 

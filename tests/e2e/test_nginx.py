@@ -416,7 +416,6 @@ PARAMETERS = {
     "tag_path": "/".join([*["0040A730/12"] * 63, "0040A160"]),
     "id": STUDY,
     "index": "0",
-    "quality": "high",
 }
 """A value of each parameter in the templates of the anonymizer; the longest ones."""
 

@@ -88,7 +88,6 @@ def test_every_route_wants_a_token(shared: Running) -> None:
         "index": number,
         "tag_path": "7FE00010",
         "id": SOURCE.study.orthanc_id,
-        "quality": "high",
     }
     assert ROUTES
     for route in ROUTES:
