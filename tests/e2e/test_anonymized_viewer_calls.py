@@ -716,6 +716,16 @@ def test_osimis_shows_masked_palettes(seen: Seen) -> None:
     assert (shown[16:] == np.stack([255 - GREYS[16:]] * 3, axis=-1)).all()
 
 
+@pytest.mark.parametrize("quality", ["low", "medium", "pixeldata"])
+def test_osimis_gets_the_lossless_picture_whatever_it_asks_for(
+    seen: Seen, quality: str
+) -> None:
+    path = f"osimis-viewer/images/{seen.id(CT.instance)}/0/"
+    best = seen.ask(f"{path}high-quality")
+    other = seen.ask(f"{path}{quality}-quality")
+    assert (other.status, other.body) == (200, best.body)
+
+
 def test_osimis_shows_the_placeholder_of_what_is_blocked(seen: Seen) -> None:
     instance = instance_of(seen, SCREEN)
     file = read(seen.ask(f"instances/{instance}/file").body)
@@ -726,9 +736,7 @@ def test_osimis_shows_the_placeholder_of_what_is_blocked(seen: Seen) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "osimis-viewer/images/{instance}/0/low-quality",
-        "osimis-viewer/images/{instance}/0/medium-quality",
-        "osimis-viewer/images/{instance}/0/pixeldata-quality",
+        "osimis-viewer/images/{instance}/0/highest-quality",
         "osimis-viewer/images/{instance}/-1/high-quality",
         "osimis-viewer/images/{instance}/00/high-quality",
         "osimis-viewer/app/index.html",

@@ -1,7 +1,8 @@
 """Routes of the Osimis Web Viewer, made here: its plugin is not asked for anything.
 
 The viewer is told of one quality only, the lossless one: a PNG in a container of its
-own. Its other routes read the original bitstream, or write; they do not exist.
+own, which says what it holds. Who asks for another quality gets the same. The viewer's
+other routes write; they do not exist.
 """
 
 import asyncio
@@ -30,7 +31,9 @@ from orthanc_share.deidentification.masked_image import MaskedImage
 from orthanc_share.deidentification.rendering import picture
 
 QUALITIES: Final = ("lossless",)
-"""What the viewer may ask for; it calls the route of this one `high-quality`."""
+"""What the viewer is told of; it calls the route of this one `high-quality`."""
+
+_QUALITIES_ASKED: Final = ("low", "medium", "high", "pixeldata")
 
 PICTURE_MAX: Final = 268_435_456
 """Longest PNG of Orthanc, in bytes."""
@@ -182,6 +185,9 @@ ROUTES: Final = (
     RouteSpec(_GET, "/osimis-viewer/studies/{id}", study),
     RouteSpec(_GET, "/osimis-viewer/studies/{id}/annotations", annotations),
     RouteSpec(_GET, "/osimis-viewer/series/{id}", series),
-    RouteSpec(_GET, "/osimis-viewer/images/{id}/{index}/high-quality", image),
+    *(
+        RouteSpec(_GET, f"/osimis-viewer/images/{{id}}/{{index}}/{one}-quality", image)
+        for one in _QUALITIES_ASKED
+    ),
 )
 """All of them."""

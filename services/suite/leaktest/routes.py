@@ -170,7 +170,10 @@ ORTHANC_ROUTES: tuple[Route, ...] = (
     Route("/osimis-viewer/studies/{id}"),
     Route("/osimis-viewer/studies/{id}/annotations"),
     Route("/osimis-viewer/series/{id}"),
-    Route("/osimis-viewer/images/{id}/{index}/high-quality"),
+    *(
+        Route(f"/osimis-viewer/images/{{id}}/{{index}}/{quality}-quality")
+        for quality in ("low", "medium", "high", "pixeldata")
+    ),
 )
 """Orthanc's own interface, and that of Osimis's viewer."""
 
@@ -184,9 +187,6 @@ FOREIGN_ROUTES = (
     Route("/instances/{id}/preview"),
     Route("/instances/{id}/frames/{index}/raw"),
     Route("/instances/{id}/frames/{index}/preview"),
-    Route("/osimis-viewer/images/{id}/{index}/low-quality"),
-    Route("/osimis-viewer/images/{id}/{index}/medium-quality"),
-    Route("/osimis-viewer/images/{id}/{index}/pixeldata-quality"),
 )
 """What Orthanc and its plugins have besides, which must not be had here."""
 
