@@ -146,9 +146,9 @@ class Openings:
 
         The first grant of each share and day (UTC; of a de-identified share an event of
         its own kind), and the first denial of each share, reason and hour, become an
-        event. A view that was not known is an
-        opening, unless the share has a limit: then only `open_once` opens it. Many are
-        added in one transaction, so that a busy service asks once in a while only.
+        event. A view that was not known is an opening, unless the share has a limit:
+        then only `open_once` opens it. Many are added in one transaction, so that a
+        busy service asks once in a while only.
 
         Where the answer was lost, views may be counted again: they are known then.
 
