@@ -12,6 +12,7 @@ from time import perf_counter, process_time
 from benchmarks.bench import Bench, WrongAnswerError
 from benchmarks.plan import Plan
 from benchmarks.report import Limit, QueryPlan, Report
+from orthanc_share.store.audit import EventFilter
 from orthanc_share.store.records import Retention, ShareStatus, Tally, View
 from orthanc_share.store.selection import ShareFilter
 from orthanc_share.store.store import Store, open_store
@@ -129,7 +130,11 @@ async def _get(site: Site, _prepared: str) -> int:
 
 
 async def _events(site: Site, _prepared: str) -> int:
-    return len((await site.store.audit.page("share-7", limit=PAGE)).events)
+    return len(
+        (
+            await site.store.audit.page(EventFilter(share_id="share-7"), limit=PAGE)
+        ).events
+    )
 
 
 async def _news(site: Site, prepared: str) -> int:

@@ -1,6 +1,12 @@
 """The endpoints of the share registry that are described."""
 
 from orthanc_share.web.qr_code import QrFormat
+from token_service.audit_wire import (
+    AuditPage,
+    AuditQuery,
+    Verdict,
+    VerificationRequest,
+)
 from token_service.neighbour_schemas import (
     LookAnswer,
     LookRequest,
@@ -105,6 +111,27 @@ REGISTRY_OPERATIONS = (
             media_type=form.media_type,
         )
         for form in QrFormat
+    ),
+    Operation(
+        "get",
+        "/audit/events",
+        "What happened",
+        answer=AuditPage,
+        refusals=_QUESTION,
+        description="Earliest first, of all shares.",
+        query=AuditQuery,
+    ),
+    Operation(
+        "post",
+        "/audit/verify",
+        "Is the audit trail as it was written?",
+        VerificationRequest,
+        Verdict,
+        _QUESTION,
+        "A part at a time: while the answer has `more`, ask with its `anchor` as "
+        "`after`. Note the last anchor where nobody reaches it who can write to the "
+        "database, and give it among `anchors` later.",
+        needs_body=False,
     ),
     Operation(
         "post",

@@ -15,6 +15,7 @@ from orthanc_share.registry.registry import Registry
 from orthanc_share.web.plain import Answer
 from token_service.origins import Origins
 from token_service.registry_operations import REGISTRY_OPERATIONS
+from token_service.routes.audit import AuditTrails
 from token_service.routes.fresh_links import LinkMaker
 from token_service.routes.management import ManagedShares
 from token_service.routes.neighbours import Neighbours
@@ -68,6 +69,7 @@ def registry_routes(parts: RegistryParts | None) -> Routes:
     shares = ManagedShares(parts.registry, parts.changer(), parts.origins, parts.clock)
     links = LinkMaker(parts.fresh_links(), parts.origins)
     neighbours = Neighbours(parts.registry, parts.clock)
+    audit = AuditTrails(parts.registry)
     return {
         "/shares": {"GET": shares.list},
         "/shares/revoke": {"POST": shares.revoke_many},
@@ -82,6 +84,8 @@ def registry_routes(parts: RegistryParts | None) -> Routes:
         "/shares/{share}/link": {"POST": links.link},
         "/shares/{share}/qr.svg": {"GET": links.svg},
         "/shares/{share}/qr.png": {"GET": links.png},
+        "/audit/events": {"GET": audit.events},
+        "/audit/verify": {"POST": audit.verify},
         "/links/look": {"POST": neighbours.look},
         "/links/open": {"POST": neighbours.open},
     }

@@ -1,52 +1,55 @@
 """`orthanc-share audit`: the trail of events, taken out and checked."""
 
 import csv
-import re
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from orthanc_share.domain.errors import UpstreamError
+from orthanc_share.domain.resource import is_uid
 from orthanc_share.store.audit import EventFilter
-from orthanc_share.store.records import StoredEvent
-from orthanc_share.store.verifying import Anchor, Broken, Intact
+from orthanc_share.store.verifying import BEGINNING, Anchor, Broken, Intact
+from orthanc_share.upstream.management import SERVER, ManagementClient
+from suite.commands.caller import CallerSettings, caller, connected
 from suite.commands.database import opened
 from suite.commands.instants import instant
 from suite.commands.output import (
     EXIT_NO,
+    Progress,
     fail,
     print_json,
     print_json_line,
     say,
+    shown,
     tell,
     waiting,
 )
 from suite.commands.running import run, told
+from token_service.audit_wire import AuditEvent, Verdict
 from token_service.registry_settings import RegistrySettings
+from token_service.wire import kebab
 
-COLUMNS = (
-    "seq",
-    "at",
-    "event",
-    "share",
-    "actor",
-    "address",
-    "user-agent",
-    "studies",
-    "reason",
-    "details",
-    "hash",
-)
+COLUMNS = tuple(kebab(name) for name in AuditEvent.model_fields)
 """Members of a line, columns of a table."""
 
 audit_cli = typer.Typer(
-    help="The trail of events, read from the database itself.", no_args_is_help=True
+    help="The trail of events: of a running token-service, or in the database.",
+    no_args_is_help=True,
 )
-_ANCHOR = re.compile(r"(\d{1,18}):([0-9a-f]{64})", re.ASCII)
 # A spreadsheet would take what begins so for a formula (OWASP, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Json = dict[str, Any]
+FromDatabase = Annotated[
+    bool,
+    typer.Option(
+        "--database",
+        help="Read the database itself, with the settings of token-service.",
+    ),
+]
 
 
 class Format(StrEnum):
@@ -68,8 +71,11 @@ def export(
     ] = None,
     share: Annotated[str | None, typer.Option(help="Of this share's id.")] = None,
     study: Annotated[str | None, typer.Option(help="Of this StudyInstanceUID.")] = None,
+    database: FromDatabase = False,
 ) -> None:
     """Write events to standard output, earliest first."""
+    if study is not None and not is_uid(study):
+        fail("--study should be a StudyInstanceUID.")
     wanted = EventFilter(
         since=None if since is None else instant(since, "--since"),
         until=None if until is None else instant(until, "--until"),
@@ -77,50 +83,58 @@ def export(
         study=study,
     )
     with told():
-        settings = RegistrySettings.load()
+        events = _stored(wanted) if database else _served(wanted)
     write = print_json_line if form is Format.JSONL else _csv_writer()
-    count = run(_export(settings, wanted, write))
+    count = run(_write(events, write))
     tell("1 event." if count == 1 else f"{count} events.")
 
 
-async def _export(
-    settings: RegistrySettings,
-    wanted: EventFilter,
-    write: Callable[[dict[str, Any]], None],
-) -> int:
-    async with opened(settings) as store:
-        with waiting("Events", with_data=True) as progress:
+async def _write(events: AsyncIterator[Json], write: Callable[[Json], None]) -> int:
+    with waiting("Events", with_data=True) as progress:
+        async for event in events:
+            write(event)
+            progress.step()
+        return progress.count
+
+
+def _stored(wanted: EventFilter) -> AsyncIterator[Json]:
+    """Give events of the database."""
+    settings = RegistrySettings.load()
+
+    async def events() -> AsyncIterator[Json]:
+        async with opened(settings) as store:
             async for event in store.audit.export(wanted):
-                write(members(event))
-                progress.step()
-            return progress.count
+                yield AuditEvent.of(event).model_dump(mode="json", by_alias=True)
+
+    return events()
 
 
-def members(stored: StoredEvent) -> dict[str, Any]:
-    """Return an event as it is written."""
-    event, origin = stored.event, stored.event.origin
-    values = (
-        stored.seq,
-        event.at.isoformat(),
-        event.kind.value,
-        event.share_id,
-        origin.actor,
-        origin.address,
-        origin.user_agent,
-        list(event.studies),
-        event.reason,
-        dict(event.details),
-        stored.hash.hex(),
-    )
-    return dict(zip(COLUMNS, values, strict=True))
+def _served(wanted: EventFilter) -> AsyncIterator[Json]:
+    """Give events of a running token-service."""
+    settings = caller()
+    since, until = wanted.since, wanted.until
+    given = {
+        "since": None if since is None else since.isoformat(),
+        "until": None if until is None else until.isoformat(),
+        "share": wanted.share_id,
+        "study": wanted.study,
+    }
+    query = {name: value for name, value in given.items() if value is not None}
+
+    async def events() -> AsyncIterator[Json]:
+        async with connected(settings) as service:
+            async for event in service.audit(query):
+                yield event
+
+    return events()
 
 
-def _csv_writer() -> Callable[[dict[str, Any]], None]:
+def _csv_writer() -> Callable[[Json], None]:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(COLUMNS)
 
-    def write(event: dict[str, Any]) -> None:
-        writer.writerow([_cell(value) for value in event.values()])
+    def write(event: Json) -> None:
+        writer.writerow([_cell(event.get(name)) for name in COLUMNS])
 
     return write
 
@@ -144,6 +158,7 @@ def verify(
             help="What an earlier run printed: number:hash; may be repeated.",
         ),
     ] = None,
+    database: FromDatabase = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Tell whether the trail is as it was written.
@@ -152,41 +167,78 @@ def verify(
     write to the database can reach it: the next run with it finds a trail that was
     written anew.
     """
-    noted = [_anchor(text) for text in anchors or ()]
-    with told():
-        settings = RegistrySettings.load()
-    found = run(_verify(settings, noted))
+    noted, hint = [_anchor(text) for text in anchors or ()], ""
+    if database:
+        with told():
+            registry = RegistrySettings.load()
+        found = run(_verify_database(registry, noted))
+        hint = _WITHOUT_KEY if registry.audit_key is None else ""
+    else:
+        with told():
+            settings = caller()
+        found = run(_verify_service(settings, noted))
     if as_json:
         print_json(_verdict(found))
     if isinstance(found, Broken):
-        hint = "" if settings.audit_key is not None else _WITHOUT_KEY
-        fail(f"Broken at event {found.seq}: {found.problem}.{hint}", status=EXIT_NO)
+        problem = f"Broken at event {found.seq}: {shown(found.problem)}.{hint}"
+        fail(problem, status=EXIT_NO)
     if not as_json:
-        say(f"Intact: {found.head.seq} events.")
-        say(f"anchor {_text(found.head)}")
+        say(f"Intact: {found.reached.seq} events.")
+        say(f"anchor {found.reached}")
 
 
 _WITHOUT_KEY = " Without AUDIT_KEY here: does token-service have one?"
+_WAITING = "Following the chain"
 
 
-async def _verify(settings: RegistrySettings, noted: list[Anchor]) -> Intact | Broken:
+async def _verify_database(
+    settings: RegistrySettings, noted: list[Anchor]
+) -> Intact | Broken:
     async with opened(settings) as store:
-        with waiting("Following the chain"):
+        with waiting(_WAITING):
             return await store.verify_audit(noted)
 
 
-def _verdict(found: Intact | Broken) -> dict[str, Any]:
+async def _verify_service(
+    settings: CallerSettings, noted: list[Anchor]
+) -> Intact | Broken:
+    async with connected(settings) as service:
+        with waiting(_WAITING) as progress:
+            return await _follow(service, noted, progress)
+
+
+async def _follow(
+    service: ManagementClient, noted: list[Anchor], progress: Progress
+) -> Intact | Broken:
+    """Let the whole trail be followed, part by part."""
+    after = BEGINNING
+    while True:
+        ahead = [str(anchor) for anchor in noted if anchor.seq >= after.seq]
+        answer = await service.verify_audit(ahead, str(after))
+        try:
+            found = Verdict.model_validate(answer).to_found()
+        except ValueError:
+            raise UpstreamError(f"{SERVER} gives no verdict.") from None
+        if isinstance(found, Broken) or not found.has_more:
+            return found
+        if found.reached.seq <= after.seq:
+            raise UpstreamError(f"{SERVER} does not get on.")
+        after = found.reached
+        progress.reach(after.seq)
+
+
+def _verdict(found: Intact | Broken) -> Json:
     if isinstance(found, Broken):
         return {"intact": False, "seq": found.seq, "problem": found.problem}
-    return {"intact": True, "events": found.head.seq, "anchor": _text(found.head)}
+    return {
+        "intact": True,
+        "events": found.reached.seq,
+        "anchor": str(found.reached),
+    }
 
 
 def _anchor(text: str) -> Anchor:
-    matched = _ANCHOR.fullmatch(text)
-    if matched is None:
-        fail("--anchor should be number:hash, as an earlier run printed it.")
-    return Anchor(int(matched[1]), bytes.fromhex(matched[2]))
-
-
-def _text(anchor: Anchor) -> str:
-    return f"{anchor.seq}:{anchor.hash.hex()}"
+    try:
+        return Anchor.read(text)
+    except ValueError as error:
+        fail(f"--anchor {error}.")

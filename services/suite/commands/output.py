@@ -133,8 +133,14 @@ class Progress:
     def step(self) -> None:
         """Note that one more is done."""
         self.count += 1
-        if self._status is not None and self.count % 100 == 0:
-            self._status.update(Text(f"{self._what}: {self.count}"))
+        if self.count % 100 == 0:
+            self.reach(self.count)
+
+    def reach(self, count: int) -> None:
+        """Note that so many are done."""
+        self.count = count
+        if self._status is not None:
+            self._status.update(Text(f"{self._what}: {count}"))
 
     def tell(self, line: str) -> None:
         """Print a line for the person who called, above what is shown of the work."""

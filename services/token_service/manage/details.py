@@ -4,6 +4,7 @@ from typing import Final
 
 from starlette.responses import Response
 
+from orthanc_share.store.audit import EventFilter
 from token_service.manage import chart
 from token_service.manage.context import Context, can_link
 from token_service.manage.sessions import Session
@@ -28,7 +29,9 @@ class Details:
         store, now = self._context.store(), self._context.clock()
         kept = await store.shares.get(share_id)
         cursor = visit.query.get("cursor") or None
-        page = await store.audit.page(share_id, limit=EVENTS, cursor=cursor)
+        page = await store.audit.page(
+            EventFilter(share_id=share_id), limit=EVENTS, cursor=cursor
+        )
         since = chart.first_day(now)
         history = await store.openings.history(share_id, since=since)
         bars = chart.bars(history, now)

@@ -9,6 +9,7 @@ from starlette.types import Scope
 from orthanc_share.domain.clock import Clock
 from orthanc_share.registry.changing import ShareChanger
 from orthanc_share.registry.registry import Registry
+from orthanc_share.store.audit import EventFilter
 from orthanc_share.store.errors import ShareNotFoundError
 from orthanc_share.store.records import StoredShare
 from orthanc_share.store.selection import Direction
@@ -73,7 +74,8 @@ class ManagedShares:
 
     async def events(self, scope: Scope, _body: bytes) -> bytes:
         """Return a page of what happened to a share; it may have been swept."""
-        query, wanted = read_query_as(EventsQuery, scope), share_id(scope)
+        query = read_query_as(EventsQuery, scope)
+        wanted = EventFilter(share_id=share_id(scope))
         page = await self.registry.store.audit.page(
             wanted, limit=query.limit, cursor=query.cursor
         )

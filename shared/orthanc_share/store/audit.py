@@ -15,6 +15,7 @@ from orthanc_share.store.database import Database
 from orthanc_share.store.errors import InvalidCursorError
 from orthanc_share.store.instants import to_instant, to_seconds
 from orthanc_share.store.records import Event, EventKind, Origin, StoredEvent
+from orthanc_share.store.selection import Direction
 from orthanc_share.store.tables import audit_event, audit_head, audit_study
 from orthanc_share.store.text import clean, clean_or_none
 
@@ -47,10 +48,10 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """A part of the events of a share.
+    """A part of the events that are meant.
 
     Args:
-        events: Newest first.
+        events: In the order that was asked for.
         cursor: Gives the next page; None: this is the last.
     """
 
@@ -145,47 +146,58 @@ class AuditTrail:
         Raises:
             StoreUnavailableError: The database cannot be reached.
         """
-        query = self._query(wanted or EventFilter())
-        at, seq = query.selected_columns.at, query.selected_columns.seq
-        page, query = query, query.order_by(at, seq).limit(CHUNK)
+        wanted, cursor = wanted or EventFilter(), None
         while True:
-            async with self._database.read() as connection:
-                rows = (await connection.execute(query)).mappings().all()
-            for row in rows:
-                yield to_event(row)
-            if len(rows) < CHUNK:
+            page = await self._page(wanted, CHUNK, cursor, Direction.ASCENDING)
+            for event in page.events:
+                yield event
+            cursor = page.cursor
+            if cursor is None:
                 return
-            after = tuple_(at, seq) > tuple_(rows[-1]["at"], rows[-1]["seq"])
-            query = page.where(after).order_by(at, seq).limit(CHUNK)
 
     async def page(
-        self, share_id: str, *, limit: int = 50, cursor: str | None = None
+        self,
+        wanted: EventFilter,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        order: Direction = Direction.DESCENDING,
     ) -> EventPage:
-        """Return one page of the events of a share, newest first, by time and number.
+        """Return one page of the events that are meant, by time and number.
 
         Events stay when their share is swept.
 
         Args:
-            share_id: Which; of one that never was there are none.
+            wanted: Which; of a share that never was there are none.
             limit: Most events of the page, 1 to `PAGE_MAX`; others are moved there.
             cursor: Of the page before; None: the first page.
+            order: Newest or earliest first.
 
         Raises:
             InvalidCursorError: The cursor is none of ours.
             StoreUnavailableError: The database cannot be reached.
         """
         limit = max(1, min(limit, PAGE_MAX))
-        at, seq = audit_event.c.at, audit_event.c.seq
-        query = self._query(EventFilter(share_id=share_id))
+        return await self._page(wanted, limit, cursor, order)
+
+    async def _page(
+        self, wanted: EventFilter, limit: int, cursor: str | None, order: Direction
+    ) -> EventPage:
+        query = self._query(wanted)
+        names = query.selected_columns
+        place, is_up = tuple_(names.at, names.seq), order is Direction.ASCENDING
         if cursor is not None:
-            query = query.where(tuple_(at, seq) < tuple_(*_read_cursor(cursor)))
-        query = query.order_by(at.desc(), seq.desc()).limit(limit + 1)
+            last = tuple_(*_read_cursor(cursor))
+            query = query.where(place > last if is_up else place < last)
+        for name in (names.at, names.seq):
+            query = query.order_by(name.asc() if is_up else name.desc())
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        last = rows[limit - 1] if len(rows) > limit else None
+            found = await connection.execute(query.limit(limit + 1))
+            rows = found.mappings().all()
+        end = rows[limit - 1] if len(rows) > limit else None
         return EventPage(
             tuple(to_event(row) for row in rows[:limit]),
-            None if last is None else f"{last['at']}.{last['seq']}",
+            None if end is None else f"{end['at']}.{end['seq']}",
         )
 
     def _query(self, wanted: EventFilter) -> Select[Any]:

@@ -28,7 +28,7 @@ from orthanc_share.store.shares import Shares
 from orthanc_share.store.sweeping import Sweeper
 from orthanc_share.store.tables import audit_head
 from orthanc_share.store.urls import parse_url
-from orthanc_share.store.verifying import Anchor, Broken, Intact, verify
+from orthanc_share.store.verifying import BEGINNING, Anchor, Broken, Intact, verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,15 @@ class Store:
         """
         return await settle(self.database, to_seconds(now))
 
-    async def verify_audit(self, noted: Sequence[Anchor] = ()) -> Intact | Broken:
+    async def verify_audit(
+        self,
+        noted: Sequence[Anchor] = (),
+        *,
+        after: Anchor = BEGINNING,
+        limit: int | None = None,
+    ) -> Intact | Broken:
         """Tell whether the audit trail is as it was written, see `verifying`."""
-        return await verify(self.database, self.audit, noted)
+        return await verify(self.database, self.audit, noted, after=after, limit=limit)
 
 
 @asynccontextmanager

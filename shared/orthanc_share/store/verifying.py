@@ -1,14 +1,21 @@
 """Finds whether the audit trail is as it was written."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping, func, select
+from typing_extensions import override
 
-from orthanc_share.store.audit import CHUNK, AuditTrail, study_rows
+from orthanc_share.store.audit import AuditTrail, study_rows
 from orthanc_share.store.chain import START
 from orthanc_share.store.database import Database
 from orthanc_share.store.tables import audit_event, audit_head, audit_study
+
+CHUNK = 200
+"""Events that are followed at once: others have their turn on the event loop then."""
+
+_ANCHOR = re.compile(r"(\d{1,18}):([0-9a-f]{64})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +30,40 @@ class Anchor:
     seq: int
     hash: bytes
 
+    @override
+    def __str__(self) -> str:
+        """Return number and hash as people note them."""
+        return f"{self.seq}:{self.hash.hex()}"
+
+    @classmethod
+    def read(cls, text: str) -> "Anchor":
+        """Return what was noted.
+
+        Raises:
+            ValueError: It is no anchor.
+        """
+        found = _ANCHOR.fullmatch(text)
+        if found is None:
+            raise ValueError("should be number:hash, as an earlier run printed it")
+        return cls(int(found[1]), bytes.fromhex(found[2]))
+
+
+BEGINNING = Anchor(0, START)
+"""Stands for "before the first event"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Intact:
-    """The trail is as it was written.
+    """The trail is as it was written, as far as it was followed.
 
     Args:
-        head: Its last event; note it elsewhere to find a later rewriting.
+        reached: The event up to which it was; note it elsewhere to find a later
+            rewriting.
+        has_more: Whether there are events behind it.
     """
 
-    head: Anchor
+    reached: Anchor
+    has_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +80,21 @@ class Broken:
 
 
 async def verify(
-    database: Database, trail: AuditTrail, noted: Sequence[Anchor] = ()
+    database: Database,
+    trail: AuditTrail,
+    noted: Sequence[Anchor] = (),
+    *,
+    after: Anchor = BEGINNING,
+    limit: int | None = None,
 ) -> Intact | Broken:
     """Follow the chain from its first event to its last, in constant memory.
 
     Args:
         database: Where it is.
         trail: Knows the key.
-        noted: Events noted earlier; each must still be there.
+        noted: Events noted earlier, none before `after`; each must still be there.
+        after: Up to here it was followed already, and was intact.
+        limit: Most events that are followed; None: all.
 
     Raises:
         StoreUnavailableError: The database cannot be reached.
@@ -67,16 +105,33 @@ async def verify(
         row = (await connection.execute(select(audit_head))).one_or_none()
     if row is None or row.seq != last:
         return Broken(last + 1, "events at the end were removed or added")
-    walk = _Walk(trail, {anchor.seq: anchor.hash for anchor in noted})
-    while walk.seq < last:
-        problem = await _next_chunk(database, walk, last)
+    if any(anchor.seq > last for anchor in (after, *noted)):
+        return Broken(last + 1, "an event that was noted is gone")
+    is_contradicted = any(one.seq == after.seq and one != after for one in noted)
+    if is_contradicted or not await _is_there(database, after):
+        return Broken(after.seq, _ANOTHER)
+    walk = _Walk(trail, {one.seq: one.hash for one in noted}, after.seq, after.hash)
+    end = last if limit is None else min(last, after.seq + limit)
+    while walk.seq < end:
+        problem = await _next_chunk(database, walk, end)
         if problem is not None:
             return Broken(walk.seq + 1, problem)
-    if walk.hash != bytes(row.hash):
+    if walk.seq == last and walk.hash != bytes(row.hash):
         return Broken(last, "the end of the chain is another")
-    if any(anchor.seq > last for anchor in noted):
-        return Broken(last + 1, "an event that was noted is gone")
-    return Intact(Anchor(last, walk.hash))
+    return Intact(Anchor(walk.seq, walk.hash), has_more=walk.seq < last)
+
+
+_ANOTHER = "an event that was noted is another"
+
+
+async def _is_there(database: Database, anchor: Anchor) -> bool:
+    """Tell whether an event has the hash that was noted."""
+    if anchor.seq == BEGINNING.seq:
+        return anchor == BEGINNING
+    async with database.read() as connection:
+        wanted = select(audit_event.c.hash).where(audit_event.c.seq == anchor.seq)
+        found = (await connection.execute(wanted)).scalar_one_or_none()
+    return found is not None and bytes(found) == anchor.hash
 
 
 @dataclass(slots=True)
@@ -85,8 +140,8 @@ class _Walk:
 
     trail: AuditTrail
     noted: dict[int, bytes]
-    seq: int = 0
-    hash: bytes = START
+    seq: int
+    hash: bytes
 
     def step(self, row: RowMapping, found: set[tuple[str, int]]) -> str | None:
         """Go on to `row`, or return what is wrong with it."""
@@ -98,7 +153,7 @@ class _Walk:
         if {(s["study"], s["at"]) for s in study_rows(row)} != found:
             return "the index of studies was changed"
         if self.noted.get(row["seq"], link) != link:
-            return "an event that was noted is another"
+            return _ANOTHER
         self.seq, self.hash = row["seq"], link
         return None
 

@@ -4,7 +4,7 @@ Answers are handed on as they come, in the wire's own names: a newer service may
 more than this code knows.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -21,8 +21,8 @@ SERVER = "token-service"
 ANSWER_BYTES_MAX = 33_554_432
 """Longest answer: a page of shares with a hundred studies each fits."""
 
-PAGE = 200
-"""Shares or events that are asked for at once."""
+PAGE = 500
+"""Shares or events that are asked for at once: as many as there may be."""
 
 DETAIL_LENGTH_MAX = 300
 """Longest text of a problem that is handed on, in characters."""
@@ -104,6 +104,20 @@ class ManagementClient:
         """Give all events of a share, page by page; errors as `create`."""
         return self._pages(f"{_path(share_id)}/events", "events", {})
 
+    def audit(self, wanted: Mapping[str, str]) -> AsyncIterator[Answer]:
+        """Give all events that are meant, page by page; errors as `create`."""
+        return self._pages("audit/events", "events", wanted)
+
+    async def verify_audit(self, anchors: Sequence[str], after: str) -> Answer:
+        """Let a part of the audit trail be followed; errors as `create`.
+
+        Args:
+            anchors: What was noted of events, none of them before `after`.
+            after: Up to where it was followed already.
+        """
+        body = {"anchors": anchors, "after": after}
+        return await self._ask("POST", "audit/verify", body)
+
     async def _pages(
         self, path: str, member: str, wanted: Mapping[str, str]
     ) -> AsyncIterator[Answer]:
@@ -111,7 +125,7 @@ class ManagementClient:
         while True:
             page = await self._ask("GET", path, query=query)
             found, cursor = page.get(member), page.get("next")
-            if not isinstance(found, list):
+            if not isinstance(found, list) or not all(map(_is_object, found)):
                 raise _unknown()
             for one in found:
                 yield one
@@ -137,6 +151,10 @@ class ManagementClient:
             async with request as response:
                 raw = await read_bounded(response, ANSWER_BYTES_MAX, SERVER)
         return _read(response, raw)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
 
 
 def _path(share_id: str) -> str:

@@ -112,7 +112,9 @@ async def test_an_export_is_sorted_by_time_even_if_the_clock_jumped(
 async def _pages(store: Store, share_id: str, limit: int) -> list[list[int]]:
     pages, cursor = [], None
     while True:
-        page = await store.audit.page(share_id, limit=limit, cursor=cursor)
+        page = await store.audit.page(
+            EventFilter(share_id=share_id), limit=limit, cursor=cursor
+        )
         pages.append([one.seq for one in page.events])
         cursor = page.cursor
         if cursor is None:
@@ -133,16 +135,18 @@ async def test_the_events_of_a_share_come_page_by_page_newest_first(
     assert await _pages(store, "mine", 5) == [[9, 5, 1, 7, 3]]
     assert await _pages(store, "mine", 0) == [[9], [5], [1], [7], [3]]
     assert await _pages(store, "nobody\x00", 9) == [[]]
-    page = await store.audit.page("mine")
+    page = await store.audit.page(EventFilter(share_id="mine"))
     assert page.events[0].event.details == {"number": 4}
 
 
 async def test_an_event_that_is_added_meanwhile_moves_no_other(store: Store) -> None:
     for _ in range(4):
         await store.audit.record(Event(EventKind.OPENED, NOW, "mine"))
-    first = await store.audit.page("mine", limit=2)
+    first = await store.audit.page(EventFilter(share_id="mine"), limit=2)
     await store.audit.record(Event(EventKind.OPENED, NOW + HOUR, "mine"))
-    rest = await store.audit.page("mine", limit=2, cursor=first.cursor)
+    rest = await store.audit.page(
+        EventFilter(share_id="mine"), limit=2, cursor=first.cursor
+    )
     assert [one.seq for one in (*first.events, *rest.events)] == [4, 3, 2, 1]
 
 
@@ -151,7 +155,7 @@ async def test_an_event_that_is_added_meanwhile_moves_no_other(store: Store) -> 
 )
 async def test_a_cursor_of_no_page_is_refused(store: Store, cursor: str) -> None:
     with pytest.raises(InvalidCursorError):
-        await store.audit.page("mine", cursor=cursor)
+        await store.audit.page(EventFilter(share_id="mine"), cursor=cursor)
 
 
 async def test_events_of_many_at_once_have_numbers_without_gaps(

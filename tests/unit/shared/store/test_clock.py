@@ -8,6 +8,7 @@ import pytest
 from orthanc_share.domain.access import Reason
 from orthanc_share.domain.share import Share
 from orthanc_share.registry.register import Register
+from orthanc_share.store.audit import EventFilter
 from orthanc_share.store.records import (
     Changes,
     NotOpened,
@@ -113,6 +114,6 @@ async def test_counting_goes_on_and_the_trail_stays_whole(store: Store) -> None:
     assert [(day.opened, day.granted) for day in days] == [(2, 1), (4, 2), (2, 1)]
     assert (await kinds_of(store)).count("opened") == 8
     assert isinstance(await store.verify_audit(), Intact)
-    page = await store.audit.page(share_id, limit=500)
+    page = await store.audit.page(EventFilter(share_id=share_id), limit=500)
     times = [one.event.at for one in page.events]
     assert times == sorted(times, reverse=True)

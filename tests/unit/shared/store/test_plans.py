@@ -160,6 +160,8 @@ async def test_events_are_read_by_index(store: Store) -> None:
             EventFilter(since=NOW - 381 * DAY, until=NOW - 380 * DAY),
         ):
             assert [one async for one in store.audit.export(wanted)]
-        page = await store.audit.page("share-77", limit=2)
-        await store.audit.page("share-77", limit=2, cursor=page.cursor)
+        page = await store.audit.page(EventFilter(share_id="share-77"), limit=2)
+        await store.audit.page(
+            EventFilter(share_id="share-77"), limit=2, cursor=page.cursor
+        )
     await _check(store, statements)

@@ -149,7 +149,7 @@ async def test_a_gap_between_two_parts_is_found(
 async def test_events_that_vanish_while_they_are_followed_are_missed(
     store: Store,
 ) -> None:
-    walk = verifying._Walk(store.audit, {})
+    walk = verifying._Walk(store.audit, {}, 0, START)
     problem = await verifying._next_chunk(store.database, walk, 1)
     assert problem == "an event was removed"
 
@@ -162,7 +162,7 @@ async def test_who_rewrites_the_whole_chain_is_found_by_what_was_noted(
     assert isinstance(noted, Intact)
     await _rewrite(forged, 4)
     assert isinstance(await forged.verify_audit(), Intact)  # nothing else can know
-    assert isinstance(await forged.verify_audit([noted.head]), Broken)
+    assert isinstance(await forged.verify_audit([noted.reached]), Broken)
 
 
 @pytest.mark.anyio
@@ -177,7 +177,7 @@ async def test_who_cuts_off_the_end_is_found_by_what_was_noted(forged: Store) ->
         " hash = (SELECT hash FROM audit_event WHERE seq = 5)",
     )
     assert isinstance(await forged.verify_audit(), Intact)
-    assert isinstance(await forged.verify_audit([noted.head]), Broken)
+    assert isinstance(await forged.verify_audit([noted.reached]), Broken)
 
 
 @pytest.mark.anyio

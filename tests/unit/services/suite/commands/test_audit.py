@@ -68,7 +68,7 @@ def event(number: int, **members: Any) -> Event:
 
 
 def lines(*arguments: str) -> list[dict[str, Any]]:
-    result = call("audit", "export", *arguments)
+    result = call("audit", "export", "--database", *arguments)
     assert result.exit_code == 0, result.output
     return [json.loads(line) for line in result.stdout.splitlines()]
 
@@ -104,7 +104,7 @@ def test_a_folder_that_cannot_be_made_is_told(
     assert said == "DATA_DIR: cannot be made (Not a directory)\n"
 
 
-@pytest.mark.parametrize("command", [["migrate"], ["audit", "verify"]])
+@pytest.mark.parametrize("command", [["migrate"], ["audit", "verify", "--database"]])
 def test_a_database_that_is_not_there_is_told_without_its_password(
     command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,7 +115,7 @@ def test_a_database_that_is_not_there_is_told_without_its_password(
 
 @pytest.mark.parametrize("command", ["export", "verify"])
 def test_what_reads_makes_no_database(command: str, site: Path) -> None:
-    said = refused("audit", command)
+    said = refused("audit", command, "--database")
     assert said.startswith("DATABASE_URL: there is no database; is DATA_DIR")
     assert not (site / "data").exists()
 
@@ -160,7 +160,7 @@ def test_events_are_chosen(
 
 def test_a_spreadsheet_gets_no_formula(url: str) -> None:
     record(url, event(1, details={"a": 1}, share_id="-x", reason="@x"))
-    result = call("audit", "export", "--format", "csv")
+    result = call("audit", "export", "--database", "--format", "csv")
     (row,) = csv.DictReader(io.StringIO(result.stdout))
     assert row["user-agent"] == "'=HYPERLINK(1)"
     assert (row["share"], row["reason"]) == ("'-x", "'@x")
@@ -170,9 +170,9 @@ def test_a_spreadsheet_gets_no_formula(url: str) -> None:
 
 def test_the_number_of_events_is_told_beside_them(url: str) -> None:
     record(url, event(1))
-    assert call("audit", "export").stderr == "1 event.\n"
+    assert call("audit", "export", "--database").stderr == "1 event.\n"
     record(url, event(2))
-    assert call("audit", "export").stderr == "2 events.\n"
+    assert call("audit", "export", "--database").stderr == "2 events.\n"
 
 
 def test_many_events_come_out_whole(url: str) -> None:
@@ -183,7 +183,7 @@ def test_many_events_come_out_whole(url: str) -> None:
 def test_a_reader_that_goes_away_gets_no_trace(url: str) -> None:
     record(url, *(event(number) for number in range(2500)))
     done = subprocess.run(  # noqa: S602 - a pipe, as a person would make it
-        f"{sys.executable} -m suite audit export | head -n 1",
+        f"{sys.executable} -m suite audit export --database | head -n 1",
         shell=True,
         capture_output=True,
         text=True,
@@ -203,14 +203,14 @@ def test_an_instant_that_is_none_is_refused(text: str) -> None:
 
 def test_a_trail_as_it_was_written_is_intact(url: str) -> None:
     record(url, event(1), event(2))
-    result = call("audit", "verify")
+    result = call("audit", "verify", "--database")
     assert result.exit_code == 0
     first, second = result.stdout.splitlines()
     assert first == "Intact: 2 events."
     anchor = second.removeprefix("anchor ")
     record(url, event(3))
-    assert call("audit", "verify", "--anchor", anchor).exit_code == 0
-    answer = json.loads(call("audit", "verify", "--json").stdout)
+    assert call("audit", "verify", "--database", "--anchor", anchor).exit_code == 0
+    answer = json.loads(call("audit", "verify", "--database", "--json").stdout)
     assert answer["intact"] is True
     assert answer["events"] == 3
     assert answer["anchor"].startswith("3:")
@@ -238,11 +238,11 @@ def written(site: Path) -> str:
 @pytest.mark.usefixtures("written")
 def test_a_changed_event_is_found_where_it_is(site: Path) -> None:
     change(site, "UPDATE audit_event SET actor = 'mallory' WHERE seq = 2")
-    result = call("audit", "verify")
+    result = call("audit", "verify", "--database")
     assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr.startswith("Broken at event 2: an event was changed")
-    answer = call("audit", "verify", "--json")
+    answer = call("audit", "verify", "--database", "--json")
     assert answer.exit_code == 1
     assert json.loads(answer.stdout)["seq"] == 2
 
@@ -250,18 +250,20 @@ def test_a_changed_event_is_found_where_it_is(site: Path) -> None:
 @pytest.mark.usefixtures("written")
 def test_a_removed_event_is_found(site: Path) -> None:
     change(site, "DELETE FROM audit_event WHERE seq = 2")
-    assert "Broken at event 2" in refused("audit", "verify", status=1)
+    assert "Broken at event 2" in refused("audit", "verify", "--database", status=1)
 
 
 def test_a_trail_written_anew_is_found_by_its_anchor(written: str, site: Path) -> None:
-    anchor = json.loads(call("audit", "verify", "--json").stdout)["anchor"]
+    anchor = json.loads(call("audit", "verify", "--database", "--json").stdout)[
+        "anchor"
+    ]
     file = site / "data" / "orthanc-share.sqlite"
     for path in file.parent.iterdir():
         path.unlink()
     assert call("migrate").exit_code == 0
     record(written, event(1), event(2), event(4), event(5))
-    assert call("audit", "verify").exit_code == 0
-    said = refused("audit", "verify", "--anchor", anchor, status=1)
+    assert call("audit", "verify", "--database").exit_code == 0
+    said = refused("audit", "verify", "--database", "--anchor", anchor, status=1)
     assert "Broken at event 3: an event that was noted is another." in said
 
 
@@ -269,10 +271,10 @@ def test_a_trail_with_a_key_cannot_be_judged_without_it(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(url, event(1), key=AUDIT_KEY.encode())
-    said = refused("audit", "verify", status=1)
+    said = refused("audit", "verify", "--database", status=1)
     assert said.endswith("Without AUDIT_KEY here: does token-service have one?\n")
     monkeypatch.setenv("AUDIT_KEY", AUDIT_KEY)
-    assert call("audit", "verify").exit_code == 0
+    assert call("audit", "verify", "--database").exit_code == 0
 
 
 def test_with_a_key_a_broken_trail_is_just_broken(
@@ -280,17 +282,17 @@ def test_with_a_key_a_broken_trail_is_just_broken(
 ) -> None:
     monkeypatch.setenv("AUDIT_KEY", AUDIT_KEY)
     record(url, event(1))
-    assert "AUDIT_KEY" not in refused("audit", "verify", status=1)
+    assert "AUDIT_KEY" not in refused("audit", "verify", "--database", status=1)
 
 
 @pytest.mark.parametrize("anchor", ["", "1", f"x:{'0' * 64}", f"1:{'0' * 63}", "1:zz"])
 def test_an_anchor_that_is_none_is_refused(anchor: str) -> None:
-    said = refused("audit", "verify", "--anchor", anchor)
+    said = refused("audit", "verify", "--database", "--anchor", anchor)
     assert said == "--anchor should be number:hash, as an earlier run printed it.\n"
 
 
 @pytest.mark.usefixtures("written")
 def test_a_database_of_an_older_version_is_not_changed_by_reading(site: Path) -> None:
     change(site, "DELETE FROM alembic_version")
-    said = refused("audit", "verify")
+    said = refused("audit", "verify", "--database")
     assert "run `orthanc-share migrate`" in said
