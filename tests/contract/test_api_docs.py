@@ -23,6 +23,7 @@ from tests.support.real import require
 from tests.support.service import NOW
 from tests.support.settings import USER
 from tests.unit.shared.registry.test_announcing import KEPT
+from token_service.audit_wire import AuditQuery
 from token_service.reading import UnreadableQueryError
 from token_service.registry_requests import SharesQuery
 from token_service.spelling import GUARDED
@@ -71,7 +72,7 @@ def test_every_line_does_what_the_page_says(site: Managed, tmp_path: Path) -> No
     shown = run("/shares/SHARE\n", share)
     assert (shown["title"], shown["max-openings"]) == ("Knee, second opinion", 3)
     assert shown["has-password"] is True
-    events = run("/events", share)["events"]
+    events = run("/SHARE/events", share)["events"]
     assert [one["event"] for one in events] == ["created"]
     changed = run("-X PATCH", share)
     assert changed["expires"] == "2099-12-31T17:00:00+00:00"
@@ -82,11 +83,18 @@ def test_every_line_does_what_the_page_says(site: Managed, tmp_path: Path) -> No
     assert run("dry-run") == {"revoked": 1, "dry-run": True}
     revoked = run("-X DELETE", share)["revoked"]
     assert revoked["reason"] == "Sent to the wrong person"
-    assert len(LINES) == 9
+    trail = run("/audit/events")["events"]
+    happened = [one["event"] for one in trail]
+    assert (happened[0], happened[-1]) == ("created", "revoked")
+    verdict = run("/audit/verify")
+    assert verdict["intact"] is True
+    assert verdict["anchor"] == f"{len(trail)}:{trail[-1]['hash']}"
+    assert len(LINES) == 11
 
 
 def test_every_member_of_the_query_is_on_the_page() -> None:
-    names = [field.alias or name for name, field in SharesQuery.model_fields.items()]
+    fields = {**SharesQuery.model_fields, **AuditQuery.model_fields}
+    names = [field.alias or name for name, field in fields.items()]
     assert [name for name in names if f"`{name}`" not in PAGE] == []
 
 

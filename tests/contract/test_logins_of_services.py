@@ -29,6 +29,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         ("PUT", "/tokens/stone-viewer-publication"),
         ("GET", "/shares"),
         ("POST", "/shares/revoke"),
+        ("GET", "/audit/events"),
+        ("POST", "/audit/verify"),
         ("GET", "/settings/roles"),
         ("PUT", "/settings/roles"),
     ],

@@ -612,6 +612,8 @@ def test_a_trusted_proxy_tells_the_address(tmp_path: Path) -> None:
         ("POST", f"/shares/{NO_SHARE}/link"),
         ("GET", f"/shares/{NO_SHARE}/qr.svg"),
         ("GET", f"/shares/{NO_SHARE}/qr.png"),
+        ("GET", "/audit/events"),
+        ("POST", "/audit/verify"),
         ("POST", "/links/look"),
         ("POST", "/links/open"),
         ("GET", "/shares/news"),

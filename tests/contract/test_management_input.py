@@ -29,6 +29,7 @@ BODIES = {
     ("POST", "/links/look"): ("token", "code", "view"),
     ("POST", "/links/open"): ("token", "code", "password", "address", "user-agent"),
     ("POST", "/shares/tallies"): ("tallies", "views"),
+    ("POST", "/audit/verify"): ("after", "anchors"),
 }
 """Members of the bodies."""
 
@@ -40,6 +41,7 @@ QUERIES = {
     ),
     f"{ONE}/events": ("limit", "cursor"),
     "/shares/news": ("cursor",),
+    "/audit/events": ("since", "until", "share", "study", "limit", "cursor"),
 }
 """Members of the queries."""
 
@@ -133,7 +135,7 @@ def test_a_body_that_cannot_be_read_is_a_problem(
     share = site.share()
     raw = {**UNREADABLE, **NO_OBJECT}[body]
     answer = site.service.call(method, path.replace("{share}", share), raw)
-    if method == "DELETE" and body == "empty":
+    if body == "empty" and (method == "DELETE" or path == "/audit/verify"):
         assert answer.status == 200  # it needs no body
         return
     assert answer.status == (400 if body in UNREADABLE else 422)
@@ -171,7 +173,7 @@ def test_a_bad_query_is_refused_with_a_reason(
 
 @pytest.mark.parametrize("number", ["0", "501", "-5", "1e2", "0x10", ""])
 def test_a_page_has_a_length(number: str, site: Managed, share: str) -> None:
-    for path in ("/shares", f"/shares/{share}/events"):
+    for path in ("/shares", f"/shares/{share}/events", "/audit/events"):
         assert site.get(f"{path}?limit={number}").status == 422
         assert site.get(f"{path}?limit=500").status == 200
 
@@ -208,6 +210,8 @@ def test_what_was_sent_is_not_repeated(site: Managed, share: str) -> None:
         site.get(f"/shares?status={canary}"),
         site.get(f"/shares?cursor={canary}"),
         site.get(f"/shares/{canary}"),
+        site.get(f"/audit/events?study={canary}"),
+        site.service.call("POST", "/audit/verify", {"after": canary}),
         site.service.call("PATCH", f"/shares/{share}", {canary: canary}),
         site.service.call("PATCH", f"/shares/{share}", {"title": [canary]}),
         site.service.call("PATCH", f"/shares/{share}", {"password": canary * 30}),

@@ -25,6 +25,8 @@ READING = [
     ("GET", "/shares/{share}/events"),
     ("GET", "/shares/news?cursor=0"),
     ("POST", "/links/look"),
+    ("GET", "/audit/events"),
+    ("POST", "/audit/verify"),
 ]
 WRITING = [
     ("PATCH", "/shares/{share}"),
@@ -38,6 +40,7 @@ WRITING = [
     ("PUT", "/shares"),
 ]
 BODIES = {
+    "/audit/verify": {},
     "/links/look": {"code": "x"},
     "/links/open": {"code": "x"},
     "/shares/revoke": {"study": "1.2.3"},

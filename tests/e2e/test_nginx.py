@@ -24,6 +24,8 @@ from tests.support.site import (
 
 __all__ = ["site"]  # a fixture
 
+SHARE = "AbCdEfGhIjKlMnOpQrStUv"
+
 READS = [
     # Stone, in the order of its calls
     "/shares/stone-webviewer/index.html",
@@ -487,13 +489,29 @@ def test_what_is_switched_on_is_reached_and_no_more(tmp_path: Path) -> None:
             ("PUT", "/shares"),
             ("PUT", "/tokens/stone-viewer-publication"),
             ("POST", "/shares/validate"),
+            ("GET", "/shares?status=active"),
+            ("POST", "/shares/revoke"),
+            ("GET", f"/shares/{SHARE}"),
+            ("PATCH", f"/shares/{SHARE}"),
+            ("DELETE", f"/shares/{SHARE}"),
+            ("GET", f"/shares/{SHARE}/events"),
+            ("POST", f"/shares/{SHARE}/link"),
+            ("GET", f"/shares/{SHARE}/qr.svg"),
+            ("GET", "/audit/events?limit=500"),
+            ("POST", "/audit/verify"),
         ):
             answer = site.ask(method, f"/token-service{path}")
             assert answer.json["upstream"] == "token_service"
             assert answer.json["target"] == path
-        for path in ("/metrics", "/settings/roles", "/docs", "/user/get-profile"):
-            assert site.ask("PUT", f"/token-service{path}").status == 404
-        assert site.ask("GET", "/token-service/shares").headers["allow"] == "PUT, POST"
+        for path in (
+            *("/metrics", "/settings/roles", "/docs", "/user/get-profile", "/manage"),
+            *("/shares/roles", "/shares/profile", "/shares/news", "/shares/tallies"),
+            *("/links/look", "/links/open", "/tokens", f"/shares/{SHARE}/x", "/audit"),
+        ):
+            for method in ("GET", "PUT", "POST"):
+                assert site.ask(method, f"/token-service{path}").status == 404
+        refused = site.ask("OPTIONS", "/token-service/shares")
+        assert refused.headers["allow"] == "GET, PUT, POST, PATCH, DELETE"
         seen = site.ask("GET", "/meddream/?study=1", headers={"Cookie": "a=b"}).json
         assert (seen["upstream"], seen["target"]) == ("meddream", "/?study=1")
         assert seen["headers"]["x-forwarded-proto"] == "http"

@@ -155,6 +155,46 @@ async def test_events_that_vanish_while_they_are_followed_are_missed(
 
 
 @pytest.mark.anyio
+async def test_a_trail_is_followed_part_by_part(forged: Store) -> None:
+    hashes = {one.seq: one.hash for one in await events_of(forged)}
+    first = await forged.verify_audit(limit=4)
+    assert first == Intact(Anchor(4, hashes[4]), has_more=True)
+    second = await forged.verify_audit(after=first.reached, limit=COUNT)
+    assert second == Intact(Anchor(COUNT, hashes[COUNT]))
+    assert await forged.verify_audit(after=second.reached) == second
+    await run_sql(forged, "UPDATE audit_event SET actor = 'x' WHERE seq = 6")
+    assert await forged.verify_audit(limit=4) == first
+    assert isinstance(await forged.verify_audit(after=first.reached), Broken)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("seq", "expected"), [(0, 0), (4, 4), (COUNT, COUNT), (COUNT + 1, COUNT + 1)]
+)
+async def test_who_begins_elsewhere_is_told(
+    forged: Store, seq: int, expected: int
+) -> None:
+    elsewhere = Anchor(seq, b"f" * 32)
+    found = await forged.verify_audit(after=elsewhere)
+    assert isinstance(found, Broken)
+    assert found.seq == expected
+    noted = await forged.verify_audit([elsewhere])
+    assert isinstance(noted, Broken)
+    assert noted.seq == expected
+
+
+@pytest.mark.parametrize("text", ["", "1", "-1:", f"1:{'A' * 64}", f"1:{'a' * 65}"])
+def test_what_was_noted_wrongly_is_no_anchor(text: str) -> None:
+    with pytest.raises(ValueError, match="number:hash"):
+        Anchor.read(text)
+
+
+def test_an_anchor_is_read_as_it_is_written() -> None:
+    anchor = Anchor(4711, bytes(range(32)))
+    assert Anchor.read(str(anchor)) == anchor
+
+
+@pytest.mark.anyio
 async def test_who_rewrites_the_whole_chain_is_found_by_what_was_noted(
     forged: Store,
 ) -> None:
