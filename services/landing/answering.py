@@ -164,14 +164,14 @@ class FormLinks:
         if found.target.kind.form is page_kind.Form.NONE:
             return replace(found.target, cookies=kept)
         nonce = _nonce(cookies) or secrets.token_urlsafe(NONCE_BYTES)
-        cookie = self._cookies.make(NONCE_COOKIE, nonce, "Strict", NONCE_LIFETIME)
+        cookie = self._cookies.make(NONCE_COOKIE, nonce, NONCE_LIFETIME)
         return replace(found.target, nonce=nonce, cookies=(cookie,))
 
     def _kept(self, link: Link, view: str | None) -> tuple[str, ...]:
         """Return the cookie with which this browser may come back, if it can."""
         if view is None or len(view) > VALUE_LENGTH_MAX or not self._grace:
             return ()
-        return (self._cookies.make(view_cookie(link), view, "Lax", self._grace),)
+        return (self._cookies.make(view_cookie(link), view, self._grace),)
 
     async def _form(
         self, scope: Scope, receive: Receive, cookies: Mapping[str, str]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.requests import cookie_parser
@@ -54,13 +54,15 @@ class CookieMaker:
         parts = urlsplit(root)
         return cls(parts.path.rpartition("/")[0] + "/", parts.scheme == "https")
 
-    def make(
-        self, name: str, value: str, same_site: Literal["Lax", "Strict"], age: timedelta
-    ) -> str:
-        """Return the value of `Set-Cookie`, which no script can read."""
+    def make(self, name: str, value: str, age: timedelta) -> str:
+        """Return the value of `Set-Cookie`, which no script can read.
+
+        Browsers send it when a link is clicked elsewhere, as in a message, but not with
+        the form of another site.
+        """
         seconds = int(age.total_seconds())
         secure = "; Secure" if self.is_secure else ""
         return (
             f"{name}={value}; Path={self.path}; Max-Age={seconds}; HttpOnly;"
-            f" SameSite={same_site}{secure}"
+            f" SameSite=Lax{secure}"
         )

@@ -5,6 +5,7 @@ names the folder for the screenshots.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,8 +18,10 @@ import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    Error,
     Page,
     Response,
+    Route,
     expect,
     sync_playwright,
 )
@@ -27,6 +30,7 @@ from pydantic import SecretStr
 from anonymizer.settings import AnonymizerSettings
 from landing import kinds
 from landing.app import create_app
+from landing.cookies import VIEW_COOKIE
 from landing.page_kind import PageKind
 from landing.settings import LandingSettings
 from orthanc_share.store.errors import StoreUnavailableError
@@ -478,6 +482,39 @@ def test_another_site_cannot_press_the_button(site: Site, browser: Browser) -> N
         expect(page.locator("h1")).to_have_text(kinds.STALE_FORM.title)
         with page.expect_navigation():
             page.get_by_role("link", name="Try again").click()
+        press(page)
+        assert page.url.startswith(f"http://{site.viewer.address}/")
+    assert site.stored(made).opened == 1
+
+
+def test_an_answer_that_was_lost_uses_nothing_up_even_from_the_message(
+    site: Site, browser: Browser
+) -> None:
+    made = site.share(max_openings=1)
+
+    def lose(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fetch(max_redirects=0)
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    with person(browser) as page:
+        goto(page, made.short)
+        page.route("**", lose)
+        with pytest.raises(Error, match="ERR_CONNECTION_RESET"):
+            press(page)
+        page.unroute("**", lose)
+        assert site.stored(made).opened == 1
+        # What the lost answer set does not exist for the browser.
+        page.context.clear_cookies(name=re.compile(f"{VIEW_COOKIE}.*"))
+        # To a browser, another name is another site.
+        elsewhere = site.viewer.address.replace(HOST, "localhost")
+        page.goto(f"http://{elsewhere}/elsewhere")
+        page.set_content(f'<a href="{made.short}">The images</a>')
+        with page.expect_navigation() as arrived:
+            page.get_by_role("link").click()
+        assert arrived.value.status == 200
         press(page)
         assert page.url.startswith(f"http://{site.viewer.address}/")
     assert site.stored(made).opened == 1

@@ -204,7 +204,7 @@ async def test_the_nonce_is_random_and_stays_with_the_browser(
     cookie = again.headers["Set-Cookie"]
     assert cookie == (
         f"os-form={guarded.nonce}; Path=/welcome/; Max-Age=86400; HttpOnly;"
-        " SameSite=Strict; Secure"
+        " SameSite=Lax; Secure"
     )
 
 
@@ -392,7 +392,7 @@ def test_cookies_are_for_the_page_as_browsers_see_it(
 ) -> None:
     maker = CookieMaker.for_page(root)
     assert maker == CookieMaker(path, is_secure)
-    cookie = maker.make("a", "b", "Lax", timedelta(minutes=2, milliseconds=5))
+    cookie = maker.make("a", "b", timedelta(minutes=2, milliseconds=5))
     secure = "; Secure" if is_secure else ""
     assert cookie == f"a=b; Path={path}; Max-Age=120; HttpOnly; SameSite=Lax{secure}"
 
