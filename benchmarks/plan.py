@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from orthanc_share.registry.tallies import WRITE_DOWN_EVERY
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -22,6 +24,9 @@ class Plan:
         rewrites: Heads that are rewritten for one measurement.
         kept_shares: Shares of a registry after years.
         kept_events: Its events.
+        registry_pairs: Pairs of processes, with registry and without.
+        registry_seconds: Length of their measurements: that of a report's interval, so
+            that each has just one report of what was granted.
         registry_rounds: Times that each question is put to a registry.
     """
 
@@ -39,6 +44,8 @@ class Plan:
     rewrites: int = 300
     kept_shares: int = 100_000
     kept_events: int = 1_000_000
+    registry_pairs: int = 6
+    registry_seconds: int = int(WRITE_DOWN_EVERY)
     registry_rounds: int = 60
 
 
@@ -60,6 +67,8 @@ QUICK = Plan(
     rewrites=3,
     kept_shares=5_000,
     kept_events=50_000,
+    registry_pairs=1,
+    registry_seconds=1,
     registry_rounds=2,
 )
 """A run that only shows that everything works."""

@@ -24,6 +24,9 @@ from token_service.registry_settings import DATABASE_FILE
 RATIO_MIN = 0.95
 """Least throughput with the registry, as a part of that without."""
 
+ROUNDS = 2
+"""Measurements of each process."""
+
 KEPT = 200
 """Shares that the registry knows; the others are as if older than it."""
 
@@ -43,25 +46,42 @@ def remembering(bench: Bench, report: Report) -> None:
 
 
 def _compare(name: str, load: Load, bench: Bench) -> Comparison:
-    folder = bench.folder / f"{load.request.name}-data"
-    folder.mkdir()
-    asyncio.run(_keep(bench, folder))
-    core, seconds = bench.server_core, bench.plan.seconds
+    """Measure several processes a side, a pair of them after the other.
+
+    Two processes of the same code differ by some percent for as long as they live, by
+    where their memory happens to be: more than what is looked for.
+    """
+    mine: list[Measurement] = []
+    theirs: list[Measurement] = []
+    for number in range(bench.plan.registry_pairs):
+        folder = bench.folder / f"{load.request.name}-data-{number}"
+        folder.mkdir()
+        asyncio.run(_keep(bench, folder))
+        ours, reference = _pair(name, load, bench, folder)
+        mine += ours
+        theirs += reference
+    return Comparison(name, "the same, stateless", RATIO_MIN, mine, theirs)
+
+
+def _pair(
+    name: str, load: Load, bench: Bench, folder: Path
+) -> tuple[list[Measurement], list[Measurement]]:
+    """Return what a pair of fresh processes did, each first once."""
+    request = bench.with_token(load.request.read_bytes())
     with ExitStack() as stack:
         servers = [
-            stack.enter_context(service("token-service", core, more=more))
+            stack.enter_context(service("token-service", bench.server_core, more=more))
             for more in ({"REGISTRY": "on", "DATA_DIR": str(folder)}, {})
         ]
-        request = bench.with_token(load.request.read_bytes())
         if {probe(server, request) for server in servers} != {HTTPStatus.OK}:
             raise WrongAnswerError(f"{name}: a probe was refused.")
-        ours, theirs = (Subject(server, load, seconds) for server in servers)
-        measured = in_turns(
-            _alone(ours, theirs), _alone(theirs, ours), bench.plan.rounds
+        ours, theirs = (
+            Subject(one, load, bench.plan.registry_seconds) for one in servers
         )
+        measured = in_turns(_alone(ours, theirs), _alone(theirs, ours), ROUNDS)
         for subject in (ours, theirs):
             expect_grants(subject.server, subject.answered)
-    return Comparison(name, "the same, stateless", RATIO_MIN, *measured)
+    return measured
 
 
 def _alone(subject: Subject, other: Subject) -> Measure:
