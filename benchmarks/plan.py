@@ -58,8 +58,8 @@ QUICK = Plan(
     described=10,
     streams=2,
     rewrites=3,
-    kept_shares=5_000,
-    kept_events=50_000,
+    kept_shares=50_000,
+    kept_events=100_000,
     registry_rounds=2,
 )
 """A run that only shows that everything works."""
