@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from benchmarks import wire
 from benchmarks.alone import each_alone
-from benchmarks.bench import Bench
+from benchmarks.bench import Bench, WrongAnswerError
 from benchmarks.comparison import Comparison
 from benchmarks.load import Load
 from benchmarks.plan import Plan
 from benchmarks.registry_site import FEW, vacuum
 from benchmarks.report import Report
-from benchmarks.tokens import keep
+from benchmarks.tokens import keep, share_of
 from orthanc_share.domain.clock import utc_now
 from orthanc_share.store.store import open_store
 from tests.support.postgres import running_postgres
@@ -38,6 +38,8 @@ def _measure(
     asyncio.run(_make(bench, young, None))
     for what, load in _loads(bench).items():
         measured = each_alone(bench, load, _settings(grown), _settings(young))
+        for one in (grown, young):
+            asyncio.run(_expect_counted(bench, one))
         kept = f"{bench.plan.kept_shares:,} shares, {bench.plan.kept_events:,} events"
         name = f"validate, {what}, {engine}: {kept}"
         against = f"the same, {FEW} shares"
@@ -52,6 +54,15 @@ async def _make(bench: Bench, url: str, grown: Plan | None) -> None:
             await fill(store, grown.kept_shares, grown.kept_events, utc_now())
         await keep(store, bench.first_tokens(FEW))
         await vacuum(store)
+
+
+async def _expect_counted(bench: Bench, url: str) -> None:
+    """Return if the service used this registry: it counts what it grants there."""
+    (token,) = bench.first_tokens(1)
+    async with open_store(url) as store:
+        share = await store.shares.get(share_of(token).id)
+        if not share.granted:
+            raise WrongAnswerError("A registry was not used.")
 
 
 def _loads(bench: Bench) -> Mapping[str, Load]:

@@ -58,7 +58,7 @@ QUICK = Plan(
     described=10,
     streams=2,
     rewrites=3,
-    kept_shares=50_000,
+    kept_shares=50_000,  # with less, PostgreSQL rightly reads whole tables
     kept_events=100_000,
     registry_rounds=2,
 )

@@ -45,7 +45,8 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "anonymizer": (
         *("series", "multiframe", "wado-copies"),
         *("heads", "streams-memory", "event-loop"),
-    )
+    ),
+    "grown": ("grown-registry", "grown-validate"),
 }
 """Name to the sections that it stands for."""
 

@@ -28,12 +28,16 @@ def make_tokens(count: int) -> list[str]:
     return [codec.sign(_share()) for _ in range(count)]
 
 
+def share_of(token: str) -> Share:
+    """Return the share of a token that was made here, not sealed."""
+    return ShareCodec(build_key_ring(KeySettings(secret_key=SECRET_KEY))).read(token)
+
+
 async def keep(store: Store, tokens: Iterable[str]) -> None:
     """Let a registry know the shares of tokens."""
-    codec = ShareCodec(build_key_ring(KeySettings(secret_key=SECRET_KEY)))
+    origin = Origin("benchmark")
     for token in tokens:
-        share = codec.read(token)
-        await store.shares.adopt(share, now=utc_now(), origin=Origin("benchmark"))
+        await store.shares.adopt(share_of(token), now=utc_now(), origin=origin)
 
 
 _STUDY = Resource(Level.STUDY, STUDY["dicom-uid"], STUDY["orthanc-id"])
