@@ -1,8 +1,9 @@
 """The registry of a young site next to that of one after years, on both databases."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
@@ -38,11 +39,27 @@ class Times:
 def grown(bench: Bench, report: Report) -> None:
     """Measure both databases, and say how the grown one finds what it is asked for."""
     file = f"sqlite:///{bench.folder}/{{}}.sqlite"
-    asyncio.run(_measure(bench.plan, report, "SQLite", file.format))
-    with running_postgres() as server:
+    with _on(bench.server_core):
+        asyncio.run(_measure(bench.plan, report, "SQLite", file.format))
+    with _on(bench.server_core), running_postgres() as server:
         asyncio.run(
             _measure(bench.plan, report, "PostgreSQL", lambda _: server.new_database())
         )
+
+
+@contextmanager
+def _on(core: int) -> Iterator[None]:
+    """Run on one core, and let what is started in the block do so too.
+
+    Else the threads of the sites' databases may be on different ones, of which other
+    programs slow down one.
+    """
+    usable = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, usable)
 
 
 async def _measure(
