@@ -31,7 +31,8 @@ def _options() -> argparse.Namespace:
         "sections",
         nargs="*",
         choices=[[], *SECTIONS, *GROUPS],
-        help="only these (default: all); anonymizer: all rows about it but ZIP",
+        help="only these (default: all); anonymizer: all rows about it but ZIP;"
+        " grown: all rows of a registry after years",
     )
     parser.add_argument(
         "--quick", action="store_true", help="a smoke test; its numbers mean nothing"

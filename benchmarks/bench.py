@@ -65,6 +65,10 @@ class Bench:
         length = len(self.token)
         return self.load(name, wire.validate_request(length, **options))
 
+    def first_tokens(self, count: int) -> list[str]:
+        """Return so many of the tokens; the one token is the first."""
+        return self.tokens.read_text("ascii").split("\n", count)[:count]
+
     def with_token(self, request: bytes) -> bytes:
         """Return a request with the one token in it."""
         return request.replace(wire.TOKEN_MARK.encode(), self.token.encode())

@@ -1,56 +1,26 @@
 """The registry of a young site next to that of one after years, on both databases."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from statistics import median
-from time import perf_counter, process_time
+from time import perf_counter
 
 from benchmarks.bench import Bench, WrongAnswerError
 from benchmarks.plan import Plan
+from benchmarks.registry_operations import OPERATIONS, Operation
+from benchmarks.registry_site import FEW, Site, opened
 from benchmarks.report import Limit, QueryPlan, Report
-from orthanc_share.store.audit import EventFilter
-from orthanc_share.store.records import Retention, ShareStatus, Tally, View
-from orthanc_share.store.selection import ShareFilter
-from orthanc_share.store.store import Store, open_store
 from tests.support.postgres import running_postgres
 from tests.support.query_plans import recorded, steps
-from tests.unit.shared.store.bulk import fill
-from tests.unit.shared.store.samples import DOCTOR, NOW, VISITOR, create, new_share
 
-FEW = 100
-"""Shares of the young site."""
-
-RATIO_MAX = 3.0
-"""How many times slower the grown site may be."""
-
-PAGE = 50
-"""Shares or events of a page, and which page is deep."""
+RATIO_MAX = 1.5
+"""How many times the processor time of the young site the grown one may take."""
 
 WARM_UP = 3
 """Times that everything is done before it is measured."""
-
-
-Cpu = Callable[[], float]
-"""Returns processor time, in seconds."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """A registry.
-
-    Args:
-        store: Its store.
-        deep: Cursor of its page 50, or of its last full one.
-        cpu: Reads the processor time, in seconds, that it has used, and we with it.
-    """
-
-    store: Store
-    deep: str
-    cpu: Cpu
 
 
 @dataclass(frozen=True)
@@ -66,157 +36,30 @@ class Times:
     waited: float
 
 
-Act = Callable[[Site, str], Awaitable[int]]
-"""Does something to a share of the site, and returns how much came of it."""
-
-
-@dataclass(frozen=True)
-class Operation:
-    """What is measured.
-
-    Args:
-        name: For people.
-        act: Does it.
-        prepare: Makes what it is done to, which is not measured.
-        sorts_few: Whether what it finds by index is never much, and may be sorted.
-    """
-
-    name: str
-    act: Act
-    prepare: Callable[[Site], Awaitable[str]]
-    sorts_few: bool = False
-
-
-async def _nothing(_site: Site) -> str:
-    return ""
-
-
-async def _fresh(site: Site) -> str:
-    return await create(site.store)
-
-
-async def _after_news(site: Site) -> str:
-    """Return the newest cursor."""
-    cursor, more = 0, True
-    while more:
-        page = await site.store.revoked_since(cursor, now=NOW)
-        cursor, more = page.cursor, page.more
-    return str(cursor)
-
-
-async def _before_news(site: Site) -> str:
-    """Return the cursor before a share is taken back."""
-    share_id, cursor = await create(site.store), await _after_news(site)
-    await site.store.revoker.revoke(share_id, now=NOW, origin=DOCTOR)
-    return cursor
-
-
-def _listed(wanted: ShareFilter | None = None, limit: int = PAGE) -> Act:
-    async def act(site: Site, _prepared: str) -> int:
-        page = await site.store.list_shares(wanted, now=NOW, limit=limit)
-        return len(page.shares)
-
-    return act
-
-
-async def _deep_page(site: Site, _prepared: str) -> int:
-    page = await site.store.list_shares(now=NOW, limit=PAGE, cursor=site.deep)
-    return len(page.shares)
-
-
-async def _get(site: Site, _prepared: str) -> int:
-    await site.store.shares.get("share-70")
-    return 1
-
-
-async def _events(site: Site, _prepared: str) -> int:
-    return len(
-        (
-            await site.store.audit.page(EventFilter(share_id="share-7"), limit=PAGE)
-        ).events
-    )
-
-
-async def _news(site: Site, prepared: str) -> int:
-    page = await site.store.revoked_since(int(prepared), now=NOW)
-    return len(page.news)
-
-
-async def _sweep(site: Site, _prepared: str) -> int:
-    await site.store.settle(now=NOW)
-    return (await site.store.sweeper.sweep(Retention(), now=NOW)).shares
-
-
-async def _create(site: Site, _prepared: str) -> int:
-    await site.store.shares.create(new_share(), now=NOW, origin=DOCTOR)
-    return 1
-
-
-async def _open(site: Site, share_id: str) -> int:
-    await site.store.openings.open_once(
-        share_id, now=NOW, origin=VISITOR, view_id=share_id
-    )
-    return 1
-
-
-async def _count(site: Site, share_id: str) -> int:
-    views = [View(share_id, share_id, NOW)]
-    await site.store.openings.count([Tally(share_id, NOW, 5)], views)
-    return 1
-
-
-async def _revoke(site: Site, share_id: str) -> int:
-    await site.store.revoker.revoke(share_id, now=NOW, origin=DOCTOR)
-    return 1
-
-
-RARE = "singular"
-"""A word of one share of each site."""
-
-OPERATIONS = (
-    Operation("list, first page", _listed(), _nothing),
-    Operation("list, page 50", _deep_page, _nothing),
-    Operation("list expired", _listed(ShareFilter(ShareStatus.EXPIRED)), _nothing),
-    Operation(
-        "list active, one", _listed(ShareFilter(ShareStatus.ACTIVE), 1), _nothing
-    ),
-    Operation(
-        "list of a creator", _listed(ShareFilter(creator="account:doctor")), _nothing
-    ),
-    Operation(
-        "list of a study",
-        _listed(ShareFilter(study="1.2.10")),
-        _nothing,
-        sorts_few=True,
-    ),
-    Operation(
-        "search a rare word",
-        _listed(ShareFilter(text=RARE)),
-        _nothing,
-        sorts_few=True,
-    ),
-    Operation("search a common word", _listed(ShareFilter(text="title")), _nothing),
-    Operation("show a share", _get, _nothing),
-    Operation("events of a share", _events, _nothing),
-    Operation("validate's news: none", _news, _after_news),
-    Operation("validate's news: one", _news, _before_news),
-    Operation("sweep, nothing over", _sweep, _nothing),
-    Operation("create a share", _create, _nothing),
-    Operation("open a share", _open, _fresh),
-    Operation("count grants", _count, _fresh),
-    Operation("revoke a share", _revoke, _fresh),
-)
-"""Everything that is measured; what reads comes before what makes the sites grow."""
-
-
 def grown(bench: Bench, report: Report) -> None:
     """Measure both databases, and say how the grown one finds what it is asked for."""
     file = f"sqlite:///{bench.folder}/{{}}.sqlite"
-    asyncio.run(_measure(bench.plan, report, "SQLite", file.format))
-    with running_postgres() as server:
+    with _on(bench.server_core):
+        asyncio.run(_measure(bench.plan, report, "SQLite", file.format))
+    with _on(bench.server_core), running_postgres() as server:
         asyncio.run(
             _measure(bench.plan, report, "PostgreSQL", lambda _: server.new_database())
         )
+
+
+@contextmanager
+def _on(core: int) -> Iterator[None]:
+    """Run on one core, and let what is started in the block do so too.
+
+    Else the threads of the sites' databases may be on different ones, of which other
+    programs slow down one.
+    """
+    usable = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, usable)
 
 
 async def _measure(
@@ -224,7 +67,7 @@ async def _measure(
 ) -> None:
     async with AsyncExitStack() as stack:
         young, old = [
-            await stack.enter_async_context(_site(url(name), shares, events))
+            await stack.enter_async_context(opened(url(name), shares, events))
             for name, shares, events in (
                 ("young", FEW, FEW * plan.kept_events // plan.kept_shares),
                 ("grown", plan.kept_shares, plan.kept_events),
@@ -234,39 +77,6 @@ async def _measure(
             times = await _times(operation, young, old, plan.registry_rounds)
             report.limits.append(_limit(operation, engine, times, plan))
             report.plans.append(await _plan(operation, engine, old))
-
-
-@asynccontextmanager
-async def _site(url: str, shares: int, events: int) -> AsyncIterator[Site]:
-    async with open_store(url) as store:
-        await fill(store, shares, events)
-        await create(store, title=RARE)
-        backends = _backends(url) if url.startswith("postgresql") else ()
-        yield Site(store, await _deep(store, shares), partial(_cpu, backends))
-
-
-async def _deep(store: Store, shares: int) -> str:
-    """Return the cursor of page 50, or of the last full one."""
-    cursor: str | None = None
-    for _ in range(min(PAGE, shares // PAGE) - 1):
-        cursor = (await store.list_shares(now=NOW, limit=PAGE, cursor=cursor)).cursor
-    return cursor or ""
-
-
-def _backends(url: str) -> Sequence[Path]:
-    """Return where the kernel tells of PostgreSQL's processes for a database."""
-    name = url.rpartition("/")[2].encode()
-    return [
-        path.with_name("schedstat")
-        for path in Path("/proc").glob("[0-9]*/cmdline")
-        if name in path.read_bytes()
-    ]
-
-
-def _cpu(backends: Sequence[Path]) -> float:
-    """Return the processor time of this process and of those of the database."""
-    spent = sum(int(path.read_text("ascii").split()[0]) for path in backends)
-    return process_time() + spent / 1e9
 
 
 async def _times(
@@ -309,8 +119,9 @@ def _limit(
         value=old.cpu / young.cpu,
         limit=RATIO_MAX,
         unit="times",
-        detail=f"CPU {1000 * old.cpu:.2f} / {1000 * young.cpu:.2f} ms, until the"
-        f" answer {1000 * old.waited:.2f} / {1000 * young.waited:.2f} ms",
+        detail=f"CPU {1000 * old.cpu:.2f} / {1000 * young.cpu:.2f} ms,"
+        f" {1000 * (old.cpu - young.cpu):+.2f} ms; until the answer"
+        f" {1000 * old.waited:.2f} / {1000 * young.waited:.2f} ms",
     )
 
 

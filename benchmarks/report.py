@@ -29,9 +29,12 @@ measured, the pixels of an answer are compared with the source. The row of singl
 images runs in one process: rates and ratios are those of processor time.
 
 A registry after years is next to one with 100 shares on the same machine: both are
-asked in turns for the same amount. The values divide medians of the processor time
-for one answer, the database's included. PostgreSQL has 32 MB of shared buffers and
-does not wait for the disk."""
+asked in turns for the same amount, on one core, which the databases share. The values
+divide medians of the processor time for one answer, the database's included; the
+difference is that of the two medians.
+Validate asks two token-services, one with each registry, about shares that both keep;
+one stands still while the other is measured, and both write down what they grant.
+PostgreSQL has 32 MB of shared buffers, was vacuumed, and does not wait for the disk."""
 """How the numbers came about."""
 
 DIGITS_FROM = 10.0

@@ -7,6 +7,7 @@ from benchmarks.bench import Bench
 from benchmarks.copies import archive_copies, wado_copies
 from benchmarks.crowd import idle, memory, slow
 from benchmarks.grown import grown
+from benchmarks.grown_validate import grown_validate
 from benchmarks.heads import heads
 from benchmarks.remembering import remembering
 from benchmarks.report import Report
@@ -36,6 +37,7 @@ SECTIONS: Mapping[str, Section] = {
     "event-loop": event_loop,
     "registry": remembering,
     "grown-registry": grown,
+    "grown-validate": grown_validate,
 }
 """Name to section."""
 
@@ -43,7 +45,8 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "anonymizer": (
         *("series", "multiframe", "wado-copies"),
         *("heads", "streams-memory", "event-loop"),
-    )
+    ),
+    "grown": ("grown-registry", "grown-validate"),
 }
 """Name to the sections that it stands for."""
 

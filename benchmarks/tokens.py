@@ -1,5 +1,6 @@
 """Share tokens made beforehand, all of one length."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from benchmarks.samples import Sample
@@ -7,6 +8,8 @@ from benchmarks.wire import STUDY
 from orthanc_share.domain.clock import utc_now
 from orthanc_share.domain.resource import Level, Resource
 from orthanc_share.domain.share import Flavour, Share, ShareType, new_share_id
+from orthanc_share.store.records import Origin
+from orthanc_share.store.store import Store
 from orthanc_share.tokens.codec import ShareCodec
 from orthanc_share.tokens.keyring import KeySettings, build_key_ring
 from orthanc_share.tokens.sealing import Sealer
@@ -23,6 +26,18 @@ def make_tokens(count: int) -> list[str]:
     """Return so many different tokens of shares of the study, valid for a month."""
     codec = ShareCodec(build_key_ring(KeySettings(secret_key=SECRET_KEY)))
     return [codec.sign(_share()) for _ in range(count)]
+
+
+def share_of(token: str) -> Share:
+    """Return the share of a token that was made here, not sealed."""
+    return ShareCodec(build_key_ring(KeySettings(secret_key=SECRET_KEY))).read(token)
+
+
+async def keep(store: Store, tokens: Iterable[str]) -> None:
+    """Let a registry know the shares of tokens."""
+    origin = Origin("benchmark")
+    for token in tokens:
+        await store.shares.adopt(share_of(token), now=utc_now(), origin=origin)
 
 
 _STUDY = Resource(Level.STUDY, STUDY["dicom-uid"], STUDY["orthanc-id"])

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.plan import QUICK
+from benchmarks.registry_operations import OPERATIONS
+from benchmarks.report import QueryPlan, Report, to_markdown
 from tests.support.orthanc import require_orthanc
 from tests.support.real import require
 
@@ -27,7 +30,7 @@ def run(*options: str) -> str:
         [RUN, "--quick", *options],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=480,
         check=False,
         env=ENVIRON,
     )
@@ -35,14 +38,29 @@ def run(*options: str) -> str:
     return finished.stdout
 
 
-@pytest.mark.timeout(360)
+@pytest.mark.timeout(540)
 def test_a_run_has_a_row_for_everything_and_no_wrong_answer() -> None:
     report: dict[str, Any] = json.loads(run("--json"))
     assert report["failures"] == 0
-    assert len(report["comparisons"]) == 15
-    assert len(report["limits"]) == 40
+    assert len(report["comparisons"]) == 19
+    assert len(report["limits"]) == 48
     told = {"processor", "cores", "python", "uvicorn", "wrk", "nginx", "Orthanc"}
     assert told <= report["machine"].keys()
+    plans = report["query-plans"]
+    assert [(one["engine"], one["name"]) for one in plans] == [
+        (engine, one.name) for engine in ("SQLite", "PostgreSQL") for one in OPERATIONS
+    ]
+    assert all(one["steps"] for one in plans)
+    assert [one for one in plans if one["faults"]] == []
+
+
+def test_the_table_shows_how_a_database_finds_what_and_what_reads_too_much() -> None:
+    report = Report(QUICK)
+    report.plans.append(QueryPlan("show", "SQLite", ("SEARCH share", "a|b"), ()))
+    report.plans.append(QueryPlan("list", "SQLite", ("SCAN share",), ("SCAN share",)))
+    printed = to_markdown(report)
+    assert "| show | SQLite | yes | SEARCH share<br>a\\|b |" in printed
+    assert "| list | SQLite | missed: SCAN share | SCAN share |" in printed
 
 
 @pytest.mark.timeout(120)

@@ -1,0 +1,81 @@
+"""Two token-services in turns, each while the other stands still."""
+
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import ExitStack
+from http import HTTPStatus
+
+from benchmarks.bench import Bench, Subject, WrongAnswerError, expect_grants, probe
+from benchmarks.comparison import Measure, in_turns
+from benchmarks.load import Load, Measurement
+from benchmarks.servers import service
+
+SERVICE = "token-service"
+"""What is measured."""
+
+ROUNDS = 2
+"""Measurements of each process: once it is the first of its pair, once the second."""
+
+
+def each_alone(
+    bench: Bench, load: Load, ours: Mapping[str, str], reference: Mapping[str, str]
+) -> tuple[list[Measurement], list[Measurement]]:
+    """Return what two services do under a load that they grant.
+
+    Several processes a side are measured, a pair after the other: two of the same code
+    differ by some percent for as long as they live, by where their memory happens to
+    be, which is as much as what is looked for.
+
+    Args:
+        bench: The run.
+        load: Questions of the plugin.
+        ours: Settings of the one service, besides those of all.
+        reference: Settings of the other.
+
+    Raises:
+        WrongAnswerError: A question was not granted.
+    """
+    mine: list[Measurement] = []
+    theirs: list[Measurement] = []
+    for _ in range(bench.plan.registry_pairs):
+        one, other = _pair(bench, load, ours, reference)
+        mine += one
+        theirs += other
+    return mine, theirs
+
+
+def _pair(
+    bench: Bench, load: Load, ours: Mapping[str, str], reference: Mapping[str, str]
+) -> tuple[list[Measurement], list[Measurement]]:
+    core, seconds = bench.server_core, bench.plan.registry_seconds
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(service(SERVICE, core, more=more))
+            for more in (ours, reference)
+        ]
+        request = bench.with_token(load.request.read_bytes())
+        if {probe(server, request) for server in servers} != {HTTPStatus.OK}:
+            raise WrongAnswerError(f"{load.request.name}: a probe was refused.")
+        one, other = (Subject(server, load, seconds) for server in servers)
+        measured = in_turns(_alone(one, other), _alone(other, one), ROUNDS)
+        for subject in (one, other):
+            expect_grants(subject.server, subject.answered)
+    return measured
+
+
+def _alone(subject: Subject, other: Subject) -> Measure:
+    """Return what measures a server while the other stands still.
+
+    Else the other's registry would write down at this one's cost.
+    """
+    subject.warm_up()
+
+    def measure() -> Measurement:
+        os.kill(other.server.pid, signal.SIGSTOP)
+        try:
+            return subject()
+        finally:
+            os.kill(other.server.pid, signal.SIGCONT)
+
+    return measure
