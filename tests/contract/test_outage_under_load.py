@@ -6,6 +6,7 @@ import signal
 import threading
 from collections import Counter
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from orthanc_share.registry.notifier import AT_ONCE
@@ -108,11 +109,11 @@ def check_what_was_acknowledged(load: Load, service: Service) -> None:
     assert service.is_granted(load.live.token)
 
 
-def kept_of(service: Service, share: str) -> dict[str, object]:
+def kept_of(service: Service, share: str) -> dict[str, Any]:
     """Return a share that must be there."""
     answer = service.call("GET", f"/shares/{share}")
     assert answer.status == 200, answer.raw
-    kept: dict[str, object] = answer.json
+    kept: dict[str, Any] = answer.json
     return kept
 
 
