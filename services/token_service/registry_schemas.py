@@ -17,6 +17,7 @@ from orthanc_share.store.records import (
     StoredShare,
 )
 from orthanc_share.store.selection import Page
+from orthanc_share.upstream.notice_addresses import host_of
 from token_service.wire import Wire
 
 Moment = Annotated[
@@ -69,6 +70,9 @@ class ManagedShare(Wire):
     max_openings: Annotated[int | None, Field(description="Null: no limit")]
     openings_left: int | None
     has_password: bool
+    notify_host: Annotated[
+        str | None, Field(description="Host of its `notify`; null: it names none")
+    ]
     opened: Annotated[int, Field(description="How often the link was opened")]
     denied: Annotated[int, Field(description="How often it was refused")]
     granted: Annotated[int, Field(description="Questions of viewers that were granted")]
@@ -104,6 +108,7 @@ class ManagedShare(Wire):
             max_openings=stored.max_openings,
             openings_left=stored.openings_left,
             has_password=stored.password_hash is not None,
+            notify_host=None if stored.notify is None else host_of(stored.notify),
             opened=stored.opened,
             denied=stored.denied,
             granted=stored.granted,

@@ -72,6 +72,7 @@ def test_a_share_shows_what_was_agreed_and_what_became_of_it(site: Managed) -> N
         "max-openings": 3,
         "openings-left": 3,
         "has-password": True,
+        "notify-host": None,
         "opened": 0,
         "denied": 0,
         "granted": 0,

@@ -1,8 +1,7 @@
 """Managing shares while the database is away, and when it is back."""
 
 import sqlite3
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -11,11 +10,9 @@ import pytest
 
 from orthanc_share.store import database
 from tests.support.managed import Managed, managed
+from tests.support.outage import is_unavailable, until
 from tests.support.postgres import running_postgres
 from tests.support.replay import Answer
-
-BACK_WITHIN = 60.0
-"""Seconds after which a service that does not answer again is a failure."""
 
 NO_SHARE = "AbCdEfGhIjKlMnOpQrStUv"
 READING = [
@@ -54,24 +51,6 @@ def asked(site: Managed, method: str, path: str, share: str) -> Answer:
     """Send a request that is good."""
     body = BODIES.get(path) if method in {"PATCH", "POST", "PUT"} else None
     return site.service.call(method, path.replace("{share}", share), body)
-
-
-def is_unavailable(answer: Answer) -> bool:
-    """Tell whether an answer says: later."""
-    return (
-        answer.status == 503
-        and answer.headers["content-type"] == "application/problem+json"
-        and answer.json["code"] == "store_unavailable"
-        and int(answer.headers["retry-after"]) > 0
-    )
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds."""
-    end = time.monotonic() + BACK_WITHIN
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def test_without_postgresql_everything_says_later_and_then_works_again(

@@ -71,7 +71,14 @@ def test_a_share_may_name_who_is_told_where_the_site_allows_it(tmp_path: Path) -
         "notify_allowed_hosts": ("ris.example.org",),
     }
     with running(registry=True, **settings) as service:
-        assert service.create(notify="https://ris.example.org/opened").status == 200
+        made = service.made(notify="https://ris.example.org/opened?key=canary")
+        shown = service.call("GET", f"/shares/{made['share-id']}")
+        assert shown.json["notify-host"] == "ris.example.org"
+        listed = service.call("GET", "/shares")
+        assert b"ris.example.org" in listed.raw
+        events = service.call("GET", f"/shares/{made['share-id']}/events")
+        for answer in (shown, listed, events):
+            assert b"canary" not in answer.raw
         for address in ("https://elsewhere.example.org/", "http://ris.example.org/"):
             answer = service.create(notify=address)
             assert (answer.status, answer.json["code"]) == (422, "notice_address")

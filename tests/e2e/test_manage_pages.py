@@ -3,6 +3,7 @@
 The variable `ORTHANC_SHARE_SCREENSHOTS` names the folder for the screenshots.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,18 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pydantic import SecretStr
 
+from orthanc_share.upstream.notices import sign
 from orthanc_share.web.qr_code import QrFormat, qr_code
 from tests.support import axe
 from tests.support.browser import ARGUMENTS, screenshot_path
 from tests.support.manage import ANNA, STUDY, fill, managed
 from tests.support.postgres import running_postgres
 from tests.support.real import require
-from tests.support.service import NOW, MovableClock
+from tests.support.receiver import receiver
+from tests.support.service import NOW, MovableClock, basic
 
 EVIL = "<img src=x onerror='window.hacked=1'>\"'><script>window.hacked=1</script>"
+
+KEY = "hT5wQz8LkP2vRx9JmN4cYb7GdS1fAe6U"  # made up, for tests only
+TOLD_WITHIN = 60.0
+"""Seconds after which a notice that did not come is a failure."""
 
 SIZES = {"390": (390, 844), "1280": (1280, 900)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -52,7 +61,12 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("manage")
     ids = fill(folder, NOW)
-    with managed(folder, MovableClock(NOW)) as base:
+    with managed(
+        folder,
+        MovableClock(NOW),
+        notify_key=SecretStr(KEY),
+        notify_allowed_hosts=("ris.example.org", "hooks.example.net:8443"),
+    ) as base:
         yield Site(base, ids)
 
 
@@ -99,6 +113,15 @@ def wrong(page: Page, site: Site) -> None:
     page.get_by_role("button", name="Create").click()
 
 
+def notify_wrong(page: Page, site: Site) -> None:
+    page.goto(site.url("create"))
+    page.get_by_label("Studies").fill(STUDY)
+    page.get_by_label("Tell each opening to").fill("https://elsewhere.example/")
+    page.get_by_role("button", name="Create").click()
+    wrong_field = page.locator("#notify-error")
+    expect(wrong_field).to_have_text("Notices to this host are not allowed here.")
+
+
 def table(page: Page, site: Site) -> None:
     page.goto(site.share("used"))
     page.get_by_text("The same as a table").click()
@@ -112,6 +135,7 @@ PAGES: dict[str, Callable[[Page, Site], None]] = {
     "details-revoked": of("revoked"),
     "create": at("create"),
     "create-wrong": wrong,
+    "create-notify-wrong": notify_wrong,
     "change": of("used", "/change"),
     "revoke": of("used", "/revoke"),
     "link": link,
@@ -161,7 +185,7 @@ def test_a_page_asks_nobody_else_and_obeys_its_own_policy(
         page.on("request", lambda request: asked.add(request.url))
         page.on("console", lambda message: complaints.append(message.text))
         for name, open_page in PAGES.items():
-            if name not in {"missing", "create-wrong"}:
+            if name not in {"missing", "create-wrong", "create-notify-wrong"}:
                 open_page(page, site)
         page.wait_for_load_state("networkidle")
         style = "getComputedStyle(document.querySelector('.site svg')).color"
@@ -276,6 +300,46 @@ def test_everything_works_without_javascript_on_each_database(
         expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
+def test_who_was_named_in_the_page_is_told_when_the_link_is_opened(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with (
+        receiver() as told,
+        managed(
+            tmp_path,
+            MovableClock(NOW),
+            notify_key=SecretStr(KEY),
+            notify_allowed_hosts=(told.host,),
+        ) as base,
+        signed_in(browser, Site(base, {})) as page,
+    ):
+        page.get_by_role("link", name="New share").first.click()
+        page.get_by_label("Studies").fill(STUDY)
+        page.get_by_label("Title").fill("Told of")
+        page.get_by_label("Tell each opening to").fill(told.url)
+        page.get_by_role("button", name="Create the share").click()
+        link = page.get_by_label("Link").input_value()
+        page.get_by_role("link", name="To the share").click()
+        row = page.locator("dt", has_text="Told of each opening").locator("+ dd")
+        expect(row).to_have_text("127.0.0.1")
+        assert told.received == []
+        opened = httpx.post(
+            f"{base}/links/open",
+            json={"code": link.rpartition("/")[2]},
+            headers={"Authorization": basic(*ANNA)},
+        )
+        assert opened.json()["outcome"] == "opened"
+        assert told.came.wait(TOLD_WITHIN)
+        share_id = page.url.rpartition("/")[2]
+    (notice,) = told.received
+    assert f"http://{told.host}{notice.path}" == told.url
+    signed = sign(KEY.encode(), notice.headers["webhook-id"], NOW, notice.body)
+    assert signed.items() <= notice.headers.items()
+    said = json.loads(notice.body)
+    assert (said["event"], said["share-id"]) == ("opened", share_id)
+    assert (said["title"], said["opened"]) == ("Told of", 1)
+
+
 def test_the_keyboard_is_enough(site: Site, browser: Browser) -> None:
     with signed_in(browser, site) as page:
         focused = page.locator(":focus")
@@ -292,6 +356,7 @@ def test_the_keyboard_is_enough(site: Site, browser: Browser) -> None:
             page.keyboard.press("Tab")
             seen.append(page.evaluate("document.activeElement.id"))
         fields = ["studies", "type", "title", "duration", "expires", "max-openings"]
+        fields += ["password", "notify"]
         assert [one for one in dict.fromkeys(seen) if one in fields] == fields
         page.get_by_label("Studies").fill("no study")
         page.get_by_role("button", name="Create").press("Enter")

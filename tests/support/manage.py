@@ -35,6 +35,9 @@ VISITOR = Origin(
     user_agent="Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Safari/604.1",
 )
 
+RECEIVER = "https://ris.example.org/opened?key=canary"
+"""Who is told when the share that was used most is opened."""
+
 _TOKEN = re.compile(r'name="token" value="([^"]*)"')
 
 
@@ -169,6 +172,7 @@ async def _shares(store: Store, now: datetime) -> dict[str, str]:
             now + 34 * DAY,
             max_openings=60,
             password_hash="x",
+            notify=RECEIVER,
         ),
     }
     for new, created in made.values():

@@ -137,6 +137,7 @@ class Acting:
             types=[(kind.value, TYPES[kind]) for kind in offer.types],
             durations=_durations(offer),
             offers_anonymized=offer.anonymized,
+            notices=self._context.notices,
         )
 
     def _change(

@@ -73,6 +73,7 @@ def _context(
         calls=ShareCalls.among(api),
         fresh_links=parts.fresh_links(),
         offer=offer(parts),
+        notices=settings.notice_addresses(),
         trusted=settings.trusted_proxies,
         clock=parts.clock,
     )

@@ -11,6 +11,7 @@ from orthanc_share.domain.share import ShareType
 from orthanc_share.registry.fresh_links import FreshLinks
 from orthanc_share.store.errors import ShareRevokedError
 from orthanc_share.store.store import Store
+from orthanc_share.upstream.notice_addresses import NoticeAddresses
 from orthanc_share.web.authentication import Authenticator
 from token_service.manage.calls import ShareCalls
 from token_service.manage.pages import Pages
@@ -45,6 +46,7 @@ class Context:
         calls: The API's own answers.
         fresh_links: Knows which shares can have one more link.
         offer: What new shares may be.
+        notices: Where openings may be told.
         trusted: Proxies whose word about an address counts.
         clock: The present instant.
     """
@@ -57,6 +59,7 @@ class Context:
     calls: ShareCalls
     fresh_links: FreshLinks
     offer: Offer
+    notices: NoticeAddresses
     trusted: Sequence[Network]
     clock: Clock
 

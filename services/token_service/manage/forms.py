@@ -10,6 +10,7 @@ from orthanc_share.domain.errors import (
     InvalidLifetimeError,
     InvalidResourceError,
     LimitNotEnforceableError,
+    NoticeAddressError,
     OrthancShareError,
     ShareError,
     ShareTypeDisabledError,
@@ -31,6 +32,7 @@ _MEMBERS: Final[Mapping[str, str]] = {
     "expiration-date": "expires",
     "max-openings": "max-openings",
     "password": "password",
+    "notify": "notify",
     "reason": "reason",
 }
 """Member of the API's body to field."""
@@ -40,6 +42,7 @@ _FIELDS: Final[Mapping[type[ShareError], str]] = {
     InvalidLifetimeError: "expires",
     ShareTypeDisabledError: "type",
     LimitNotEnforceableError: "max-openings",
+    NoticeAddressError: "notify",
 }
 """Error of the domain to field."""
 
@@ -67,6 +70,8 @@ def creation(form: Mapping[str, str]) -> dict[str, Any]:
         body["max-openings"] = _number(_text(form, "max-openings"))
     if form.get("password"):
         body["password"] = form["password"]
+    if _text(form, "notify"):
+        body["notify"] = _text(form, "notify")
     return body
 
 

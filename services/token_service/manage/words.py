@@ -94,6 +94,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "expires": translatable("Ends (UTC)"),
     "max-openings": translatable("Most openings"),
     "password": translatable("Password"),
+    "notify": translatable("Tell each opening to"),
     "reason": translatable("Reason"),
     "user": translatable("User"),
 }
@@ -109,6 +110,7 @@ FIELD_ERRORS: Final[Mapping[str, str]] = {
     "expires": translatable("Give a date and a time, such as 2026-12-31 18:00."),
     "max-openings": translatable("Give a whole number from 1 to 1000000, or nothing."),
     "password": translatable("Give 6 to 128 characters, or nothing."),
+    "notify": translatable("Give an address of at most 2048 characters, or nothing."),
     "reason": translatable("At most 255 characters on one line."),
 }
 """What a field takes, said where it got something else."""

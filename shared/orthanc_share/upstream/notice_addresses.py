@@ -7,7 +7,7 @@ any server that this one can reach.
 import ipaddress
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from orthanc_share.domain.errors import NoticeAddressError
@@ -32,7 +32,7 @@ class NoticeAddresses:
             Empty: only the site's own.
     """
 
-    site: str | None = None
+    site: str | None = field(default=None, repr=False)
     hosts: Collection[str] = ()
 
     def check(self, address: str) -> None:
@@ -57,6 +57,25 @@ class NoticeAddresses:
         port = own if parts.port is None else parts.port
         if not any(_allows(entry, host, port, own) for entry in self.hosts):
             raise NoticeAddressError("Notices to this host are not allowed here.")
+
+    def allows(self, address: str) -> bool:
+        """Tell whether notices may be sent to `address`."""
+        try:
+            self.check(address)
+        except NoticeAddressError:
+            return False
+        return True
+
+
+def host_of(address: str) -> str | None:
+    """Return the host of an address; None: it has none.
+
+    The rest of an address may hold a secret, and is for nobody to see.
+    """
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
 
 
 def _split(address: str) -> SplitResult:

@@ -17,7 +17,7 @@ from http import HTTPStatus
 import httpx
 
 from orthanc_share.domain.clock import to_utc
-from orthanc_share.domain.errors import NoticeAddressError, UpstreamError
+from orthanc_share.domain.errors import UpstreamError
 from orthanc_share.upstream.client import upstream_errors
 from orthanc_share.upstream.notice_addresses import NoticeAddresses
 
@@ -109,9 +109,7 @@ class NoticeSender:
             body: JSON.
             now: The present instant.
         """
-        try:
-            self.addresses.check(address)
-        except NoticeAddressError:
+        if not self.addresses.allows(address):
             return Delivery.GONE
         content = body.encode()
         headers = {

@@ -3,7 +3,7 @@
 import pytest
 
 from orthanc_share.domain.errors import NoticeAddressError
-from orthanc_share.upstream.notice_addresses import NoticeAddresses
+from orthanc_share.upstream.notice_addresses import NoticeAddresses, host_of
 
 SITE = "http://ris:8080/hook?key=secret"
 ALLOWED = NoticeAddresses(
@@ -41,6 +41,7 @@ ALLOWED = NoticeAddresses(
 )
 def test_what_the_site_named_is_allowed(address: str) -> None:
     ALLOWED.check(address)
+    assert ALLOWED.allows(address)
 
 
 @pytest.mark.parametrize(
@@ -115,3 +116,28 @@ def test_without_a_list_only_the_site_is_told() -> None:
 def test_without_anything_nobody_is_told() -> None:
     with pytest.raises(NoticeAddressError):
         NoticeAddresses().check("https://hooks.example.org/")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        (SITE, "ris"),
+        (
+            "https://Hooks.example.org:8443/secret?key=secret#secret",
+            "hooks.example.org",
+        ),
+        ("https://secret:secret@hooks.example.org/", "hooks.example.org"),
+        ("https://[2001:db8::1]:8443/secret", "2001:db8::1"),
+        ("secret", None),
+        ("https://[secret/", None),
+        ("", None),
+    ],
+)
+def test_the_host_of_an_address_is_no_secret(
+    address: str, expected: str | None
+) -> None:
+    assert host_of(address) == expected
+
+
+def test_the_rule_does_not_show_the_address_of_the_site() -> None:
+    assert "secret" not in repr(ALLOWED)

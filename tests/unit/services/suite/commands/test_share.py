@@ -145,7 +145,8 @@ def test_what_the_site_cuts_off_is_told() -> None:
 
 
 def test_who_is_told_of_openings_can_be_named() -> None:
-    assert made("--notify", RECEIVER)["share-id"]
+    answer = made("--notify", RECEIVER)
+    assert seen(answer["share-id"])["notify-host"] == "ris.example.org"
     said = refused("share", "create", UID, "--notify", "https://x.example/", status=1)
     assert said == "Notices to this host are not allowed here.\n"
 
