@@ -13,6 +13,7 @@ from orthanc_share.domain.access import (
     AccessRequest,
     Decision,
     Denied,
+    Granted,
     Reason,
     decide,
 )
@@ -77,36 +78,45 @@ class Decisions:
             return self._denied(Reason.UNREADABLE_QUESTION, None)
         if not value:
             return self._denied(Reason.NO_TOKEN, None)
+        watch = self._watch
+        if watch is not None:
+            # The images of a study are asked for one after the other: what was found
+            # for the first holds for the next, while there are no news.
+            seen, register = watch.tallies.seen.get(value), watch.register
+            if seen is not None and seen.epoch is register.epoch:
+                monotonic = register.monotonic  # quicker than a method's name
+                if monotonic() < register.good_until:
+                    decision = decide(seen.share, request, self._policy, self._clock())
+                    if isinstance(decision, Granted):
+                        seen.grants += 1
+                        return decision
+        return self._decide(value, request)
+
+    def _decide(self, token: str, request: AccessRequest) -> Decision:
         try:
-            share = self._codec.read(value)
+            share = self._codec.read(token)
         except InvalidTokenError:
             return self._denied(Reason.INVALID_TOKEN, None)
-        return self._decide(share, request)
-
-    def _decide(self, share: Share, request: AccessRequest) -> Decision:
-        watch = self._watch
-        if watch is None:
+        if self._watch is None:
             decision = decide(share, request, self._policy, self._clock())
-            if isinstance(decision, Denied):
-                return self._denied(decision.reason, share.id)
-            return decision
-        # Told and counted without a call where it can be: each counts in every image.
-        register, known = watch.register, share
-        if share.id in register.news or register.monotonic() >= register.good_until:
-            current = register.current(share)
-            if not isinstance(current, Share):
-                watch.tallies.denied(share, current)
-                return self._denied(current, share.id)
-            known = current
-        decision = decide(known, request, self._policy, self._clock())
-        if isinstance(decision, Denied):
-            watch.tallies.denied(share, decision.reason)
-            return self._denied(decision.reason, share.id)
-        grants = watch.tallies.grants
-        if share.id in grants and share.view_id is None:
-            grants[share.id] += 1
         else:
-            watch.tallies.granted(share)
+            decision = self._decide_kept(token, share, request, self._watch)
+        if isinstance(decision, Denied):
+            return self._denied(decision.reason, share.id)
+        return decision
+
+    def _decide_kept(
+        self, token: str, share: Share, request: AccessRequest, watch: Watch
+    ) -> Decision:
+        """Return the decision on a share as the registry knows it, and count it."""
+        known = watch.register.current(share)
+        if not isinstance(known, Share):
+            watch.tallies.denied(share, known)
+            return Denied(known)
+        decision = decide(known, request, self._policy, self._clock())
+        watch.note(share, decision)
+        if isinstance(decision, Granted):
+            watch.tallies.see(token, known, watch.register.epoch)
         return decision
 
     def _denied(self, reason: Reason, share_id: str | None) -> Denied:

@@ -29,6 +29,8 @@ class Register:
     Attributes:
         news: Share id to what became of it; most shares are not among them.
         good_until: Until when that may be used, by the monotonic clock.
+        epoch: Another object as soon as there are news: whoever remembers what became
+            of a share remembers it with this, and asks again when it is another.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Register:
         self.monotonic = monotonic
         self.news: dict[str, News] = {}
         self.good_until = float("-inf")
+        self.epoch = object()
 
     def current(self, share: Share) -> Share | Reason:
         """Return the share of a token as it is now, or why it opens nothing."""
@@ -52,6 +55,8 @@ class Register:
         """Take in some news."""
         if page.is_fresh_start:
             self.news.clear()
+        if page.is_fresh_start or page.news:
+            self.epoch = object()
         self.news.update((news.share_id, news) for news in page.news)
 
     def confirm(self, asked_at: float) -> None:

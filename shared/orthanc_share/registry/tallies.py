@@ -10,6 +10,7 @@ from orthanc_share.domain.access import Reason
 from orthanc_share.domain.clock import Clock
 from orthanc_share.domain.share import Share
 from orthanc_share.store.records import Tally, View
+from orthanc_share.tokens.codec import REMEMBERED_LENGTH_MAX
 
 WRITE_DOWN_EVERY = 5.0
 """Seconds between two reports of what validate granted and denied."""
@@ -24,6 +25,25 @@ counted."""
 
 SHARES_MAX = 100_000
 """Shares that are counted between two reports; further ones are not."""
+
+
+SEEN_MAX = 1_000
+"""Tokens that are remembered between two reports; others take the longer way."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What is known of a token that was granted something since the last report.
+
+    Args:
+        share: What it opens now.
+        epoch: Of the register, when that was looked up.
+        grants: How often it was granted since, beyond the first time.
+    """
+
+    share: Share
+    epoch: object
+    grants: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +66,15 @@ class Tallies:
         clock: The present instant.
 
     Attributes:
-        grants: Share id to its grants. Whoever grants for every image may count a share
-            that is among them by itself, if the token is no viewer's.
+        grants: Share id to its grants, but those that are counted in `seen`.
+        seen: Token to what it opens. Whoever grants by that, while the register's epoch
+            is the same and may be used, counts there and nowhere else.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.grants: dict[str, int] = {}
+        self.seen: dict[str, Seen] = {}
         self._denied: dict[str, int] = {}
         self._reasons: dict[str, set[str]] = {}
         self._views: list[View] = []
@@ -65,6 +87,19 @@ class Tallies:
         if view is not None and view not in self._views_seen:
             self._see(view, share.id)
 
+    def see(self, token: str, share: Share, epoch: object) -> None:
+        """Remember a token that was granted something, and counted.
+
+        Args:
+            token: The token.
+            share: What it opens now.
+            epoch: Of the register.
+        """
+        if len(self.seen) >= SEEN_MAX or len(token) > REMEMBERED_LENGTH_MAX:
+            return
+        known = self.seen.get(token)
+        self.seen[token] = Seen(share, epoch, 0 if known is None else known.grants)
+
     def denied(self, share: Share, reason: Reason) -> None:
         """Count a denial, unless it says nothing about the share."""
         if reason is not Reason.REGISTRY_UNAVAILABLE:
@@ -73,6 +108,9 @@ class Tallies:
 
     def take(self) -> Counted:
         """Return what was counted, and begin anew."""
+        for one in self.seen.values():
+            _add(self.grants, one.share.id, one.grants)
+        self.seen.clear()
         now, granted, denied = self._clock(), self.grants, self._denied
         self.grants, self._denied = {}, {}
         views, self._views = self._views, []
