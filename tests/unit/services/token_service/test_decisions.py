@@ -124,6 +124,15 @@ def test_a_change_ends_what_is_remembered() -> None:
     assert site.counted() == [(3, 1)]
 
 
+def test_a_backup_that_was_restored_ends_what_is_remembered() -> None:
+    site = Site()
+    site.register.learn(page(CHANGED))
+    site.clock.now = NOW + timedelta(hours=2)
+    assert isinstance(site.ask(SHARE), Granted)
+    site.register.learn(page(is_fresh_start=True))
+    assert site.ask(SHARE) == Denied(Reason.EXPIRED)
+
+
 def test_news_of_another_share_lose_no_count() -> None:
     site = Site()
     for _ in range(3):
