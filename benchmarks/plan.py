@@ -44,7 +44,7 @@ class Plan:
     rewrites: int = 300
     kept_shares: int = 100_000
     kept_events: int = 1_000_000
-    registry_pairs: int = 8
+    registry_pairs: int = 6
     registry_seconds: int = int(WRITE_DOWN_EVERY)
     registry_rounds: int = 60
 
