@@ -129,8 +129,8 @@ REGISTRY_OPERATIONS = (
         Verdict,
         _QUESTION,
         "A part at a time: while the answer has `more`, ask with its `anchor` as "
-        "`after`. Note the last anchor where nobody reaches it who can write to the "
-        "database, and give it among `anchors` later.",
+        "`after`, and leave out `anchors` before it. Note the last anchor where nobody "
+        "reaches it who can write to the database, and give it among `anchors` later.",
         needs_body=False,
     ),
     Operation(

@@ -198,7 +198,15 @@ def test_a_changed_event_is_found_and_noted_in_the_log(trail: Trail) -> None:
         "seq": 2,
         "problem": "an event was changed, or put in another place",
     }
-    assert "audit trail broken" in log.text
+    (line,) = log.entries("audit trail broken")
+    assert (line["level"], line["event"], line["caller"]) == ("error", 2, USER[0])
+
+
+def test_what_somebody_made_up_raises_no_alarm(trail: Trail) -> None:
+    with collected_log() as log:
+        trail.verdict(anchors=[f"7:{ANOTHER}"])
+    (line,) = log.entries("audit trail broken")
+    assert line["level"] == "warning"
 
 
 @pytest.mark.parametrize("place", ["after", "anchors"])

@@ -141,7 +141,7 @@ def _csv_writer() -> Callable[[Json], None]:
 
 def _cell(value: Any) -> str:
     if isinstance(value, list):
-        value = " ".join(value)
+        value = " ".join(map(str, value))
     elif isinstance(value, dict):
         value = " ".join(f"{name}={one}" for name, one in value.items())
     text = "" if value is None else str(value)

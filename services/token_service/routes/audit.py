@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 from orthanc_share.registry.registry import Registry
 from orthanc_share.store.selection import Direction
-from orthanc_share.store.verifying import Broken
+from orthanc_share.store.verifying import ANOTHER, GONE, Broken
 from orthanc_share.web.plain import CALLER
 from token_service.audit_wire import (
     STEP_MAX,
@@ -53,6 +53,13 @@ class AuditTrails:
                 asked.anchors, after=asked.after, limit=STEP_MAX
             )
         if isinstance(found, Broken):
-            extra = {"event": found.seq, "detail": found.problem}
-            _log.error("audit trail broken", extra=extra | {"caller": scope[CALLER]})
+            extra = {
+                "event": found.seq,
+                "detail": found.problem,
+                "caller": scope[CALLER],
+            }
+            # Whoever makes up what was noted shall raise no alarm.
+            is_doubtful = found.problem in {ANOTHER, GONE}
+            level = logging.WARNING if is_doubtful else logging.ERROR
+            _log.log(level, "audit trail broken", extra=extra)
         return Verdict.of(found).model_dump_json(by_alias=True).encode()

@@ -116,7 +116,7 @@ class Decisions:
         decision = decide(known, request, self._policy, self._clock())
         watch.note(share, decision)
         if isinstance(decision, Granted):
-            watch.tallies.see(token, known, watch.register.epoch)
+            watch.tallies.remember(token, known, watch.register.epoch)
         return decision
 
     def _denied(self, reason: Reason, share_id: str | None) -> Denied:

@@ -55,6 +55,8 @@ class Register:
         """Take in some news."""
         if page.is_fresh_start:
             self.news.clear()
+            # Until the last page has come, nobody knows what was revoked.
+            self.good_until = float("-inf")
         if page.is_fresh_start or page.news:
             self.epoch = object()
         self.news.update((news.share_id, news) for news in page.news)

@@ -85,9 +85,9 @@ class Tallies:
         _add(self.grants, share.id)
         view = share.view_id
         if view is not None and view not in self._views_seen:
-            self._see(view, share.id)
+            self._note_view(view, share.id)
 
-    def see(self, token: str, share: Share, epoch: object) -> None:
+    def remember(self, token: str, share: Share, epoch: object) -> None:
         """Remember a token that was granted something, and counted.
 
         Args:
@@ -95,9 +95,10 @@ class Tallies:
             share: What it opens now.
             epoch: Of the register.
         """
-        if len(self.seen) >= SEEN_MAX or len(token) > REMEMBERED_LENGTH_MAX:
-            return
         known = self.seen.get(token)
+        is_full = known is None and len(self.seen) >= SEEN_MAX
+        if is_full or len(token) > REMEMBERED_LENGTH_MAX:
+            return
         self.seen[token] = Seen(share, epoch, 0 if known is None else known.grants)
 
     def denied(self, share: Share, reason: Reason) -> None:
@@ -144,7 +145,7 @@ class Tallies:
         if reasons and share_id in self._denied:
             self._reasons.setdefault(share_id, set()).update(reasons)
 
-    def _see(self, view: str, share_id: str) -> None:
+    def _note_view(self, view: str, share_id: str) -> None:
         if len(self._views_seen) >= VIEWS_REMEMBERED:
             self._views_seen.clear()
         self._views_seen.add(view)

@@ -1,7 +1,7 @@
 """Finds whether the audit trail is as it was written."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping, func, select
@@ -15,6 +15,7 @@ from orthanc_share.store.tables import audit_event, audit_head, audit_study
 CHUNK = 200
 """Events that are followed at once: others have their turn on the event loop then."""
 
+_SEQ = audit_event.c.seq
 _ANCHOR = re.compile(r"(\d{1,18}):([0-9a-f]{64})", re.ASCII)
 
 
@@ -50,6 +51,10 @@ class Anchor:
 
 BEGINNING = Anchor(0, START)
 """Stands for "before the first event"."""
+
+ANOTHER = "an event that was noted is another"
+GONE = "an event that was noted is gone"
+"""Problems that what was noted may be to blame for, and not the trail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +105,48 @@ async def verify(
         StoreUnavailableError: The database cannot be reached.
     """
     async with database.read() as connection:
-        newest = select(func.coalesce(func.max(audit_event.c.seq), 0))
-        last = (await connection.execute(newest)).scalar_one()
+        # Two queries: SQLite finds one end by index, but not both at once.
+        ends = (func.coalesce(func.min(_SEQ), 1), func.coalesce(func.max(_SEQ), 0))
+        first, last = [
+            (await connection.execute(select(end))).scalar_one() for end in ends
+        ]
         row = (await connection.execute(select(audit_head))).one_or_none()
-    if row is None or row.seq != last:
-        return Broken(last + 1, "events at the end were removed or added")
-    if any(anchor.seq > last for anchor in (after, *noted)):
-        return Broken(last + 1, "an event that was noted is gone")
-    is_contradicted = any(one.seq == after.seq and one != after for one in noted)
-    if is_contradicted or not await _is_there(database, after):
-        return Broken(after.seq, _ANOTHER)
-    walk = _Walk(trail, {one.seq: one.hash for one in noted}, after.seq, after.hash)
+    head = None if row is None else Anchor(row.seq, bytes(row.hash))
+    hashes = {one.seq: one.hash for one in (*noted, after)}
+    broken = _ends(head, first, last) or _notes(noted, hashes, last)
+    if broken is not None:
+        return broken
+    if not await _is_there(database, after):
+        return Broken(after.seq, ANOTHER)
+    walk = _Walk(trail, hashes, after.seq, after.hash)
     end = last if limit is None else min(last, after.seq + limit)
     while walk.seq < end:
         problem = await _next_chunk(database, walk, end)
         if problem is not None:
             return Broken(walk.seq + 1, problem)
-    if walk.seq == last and walk.hash != bytes(row.hash):
+    reached = Anchor(walk.seq, walk.hash)
+    if walk.seq == last and reached != head:
         return Broken(last, "the end of the chain is another")
-    return Intact(Anchor(walk.seq, walk.hash), has_more=walk.seq < last)
+    return Intact(reached, has_more=walk.seq < last)
 
 
-_ANOTHER = "an event that was noted is another"
+def _ends(head: Anchor | None, first: int, last: int) -> Broken | None:
+    """Return what is wrong with the first event, or the last."""
+    if first < 1:
+        return Broken(first, "an event was added before the first")
+    if head is None or head.seq != last:
+        return Broken(last + 1, "events at the end were removed or added")
+    return None
+
+
+def _notes(
+    noted: Sequence[Anchor], hashes: Mapping[int, bytes], last: int
+) -> Broken | None:
+    """Return what cannot be true of what was noted: gone, or noted in two ways."""
+    if max(hashes) > last:
+        return Broken(last + 1, GONE)
+    contradicted = [one.seq for one in noted if hashes[one.seq] != one.hash]
+    return Broken(min(contradicted), ANOTHER) if contradicted else None
 
 
 async def _is_there(database: Database, anchor: Anchor) -> bool:
@@ -153,7 +178,7 @@ class _Walk:
         if {(s["study"], s["at"]) for s in study_rows(row)} != found:
             return "the index of studies was changed"
         if self.noted.get(row["seq"], link) != link:
-            return _ANOTHER
+            return ANOTHER
         self.seq, self.hash = row["seq"], link
         return None
 

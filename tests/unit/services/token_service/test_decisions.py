@@ -130,6 +130,7 @@ def test_a_backup_that_was_restored_ends_what_is_remembered() -> None:
     site.clock.now = NOW + timedelta(hours=2)
     assert isinstance(site.ask(SHARE), Granted)
     site.register.learn(page(is_fresh_start=True))
+    site.register.confirm(site.seconds())
     assert site.ask(SHARE) == Denied(Reason.EXPIRED)
 
 
@@ -175,7 +176,11 @@ def test_no_more_is_remembered_than_there_is_room_for(
         for _ in range(2):
             site.ask(replace(SHARE, id=f"share-{number}"))
     assert len(site.tallies.seen) == 2
-    assert site.counted() == [(2, 0)] * 4
+    old = site.register.epoch
+    site.register.learn(page(OF_ANOTHER))
+    site.ask(replace(SHARE, id="share-0"))
+    assert [one.epoch is old for one in site.tallies.seen.values()] == [False, True]
+    assert site.counted() == [(3, 0), *[(2, 0)] * 3]
 
 
 def test_a_long_token_is_not_remembered() -> None:

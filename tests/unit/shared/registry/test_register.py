@@ -44,6 +44,14 @@ def register(*news: News, seconds: Seconds | None = None) -> Register:
     return made
 
 
+def test_a_fresh_start_is_trusted_when_its_last_page_has_come() -> None:
+    made = register(news(is_revoked=True))
+    made.learn(page(is_fresh_start=True))
+    assert made.current(SHARE) is Reason.REGISTRY_UNAVAILABLE
+    made.confirm(Seconds.now)
+    assert made.current(SHARE) is SHARE
+
+
 def news(**changes: object) -> News:
     plain = News("share-1", is_revoked=False, expires_at=END, needs_landing=False)
     return replace(plain, **changes)  # type: ignore[arg-type]
@@ -72,6 +80,7 @@ def test_later_news_replace_earlier_ones() -> None:
 def test_after_a_restored_backup_only_its_news_count() -> None:
     made = register(news(is_revoked=True))
     made.learn(page(news(share_id="other"), is_fresh_start=True))
+    made.confirm(Seconds.now)
     assert made.current(SHARE) is SHARE
 
 

@@ -183,6 +183,28 @@ async def test_who_begins_elsewhere_is_told(
     assert noted.seq == expected
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("seq", [0, -7])
+async def test_an_event_before_the_first_is_found(forged: Store, seq: int) -> None:
+    row = (await _rows(forged))[0] | {"seq": seq}
+    async with forged.database.write() as connection:
+        await connection.execute(insert(audit_event), [row])
+    expected = Broken(seq, "an event was added before the first")
+    assert await forged.verify_audit() == expected
+    last = Anchor(COUNT, (await _rows(forged))[-1]["hash"])  # type: ignore[arg-type]
+    assert await forged.verify_audit(after=last) == expected
+
+
+@pytest.mark.anyio
+async def test_of_two_notes_of_one_event_both_must_hold(forged: Store) -> None:
+    intact = await forged.verify_audit(limit=3)
+    assert isinstance(intact, Intact)
+    good, bad = intact.reached, Anchor(3, b"f" * 32)
+    for noted in ([good, bad], [bad, good]):
+        assert await forged.verify_audit(noted) == Broken(3, verifying.ANOTHER)
+    assert isinstance(await forged.verify_audit([good, good]), Intact)
+
+
 @pytest.mark.parametrize("text", ["", "1", "-1:", f"1:{'A' * 64}", f"1:{'a' * 65}"])
 def test_what_was_noted_wrongly_is_no_anchor(text: str) -> None:
     with pytest.raises(ValueError, match="number:hash"):
