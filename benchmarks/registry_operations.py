@@ -3,19 +3,21 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from sqlalchemy import delete
+
 from benchmarks.bench import WrongAnswerError
 from benchmarks.registry_site import PAGE, RARE, Site
 from orthanc_share.store.audit import EventFilter
 from orthanc_share.store.records import Retention, ShareStatus, Tally, View
 from orthanc_share.store.revoking import Selection
 from orthanc_share.store.selection import ShareFilter
+from orthanc_share.store.tables import share
 from tests.unit.shared.store.samples import (
     DOCTOR,
     NOW,
     VISITOR,
     create,
     new_share,
-    run_sql,
 )
 
 GROUP = 10
@@ -61,8 +63,8 @@ async def _fresh_group(site: Site) -> str:
 
     So the young site stays young.
     """
-    gone = f"DELETE FROM share WHERE creator = '{GROUP_CREATOR}'"  # noqa: S608
-    await run_sql(site.store, gone)
+    async with site.store.database.write() as connection:
+        await connection.execute(delete(share).where(share.c.creator == GROUP_CREATOR))
     for _ in range(GROUP):
         await create(site.store, creator=GROUP_CREATOR, study=GROUP_STUDY)
     return ""

@@ -12,12 +12,10 @@ from pydantic import (
 )
 
 from orthanc_share.domain.resource import is_uid
-from orthanc_share.store.audit import PAGE_MAX, EventFilter, EventPage
-from orthanc_share.store.records import Detail, EventKind, StoredEvent
+from orthanc_share.store.audit import PAGE_MAX, EventFilter
 from orthanc_share.store.text import TEXT_LENGTH_MAX
 from orthanc_share.store.verifying import BEGINNING, Anchor, Broken, Intact
 from token_service.registry_requests import PAGE_LENGTH, Cursor, Number, Request
-from token_service.registry_schemas import Moment, Next
 from token_service.wire import Instant, Wire
 
 STEP_MAX = 20_000
@@ -69,54 +67,6 @@ class AuditQuery(Request):
     def to_filter(self) -> EventFilter:
         """Return which events are meant."""
         return EventFilter(self.since, self.until, self.share, self.study)
-
-
-class AuditEvent(Wire):
-    """An event of the trail."""
-
-    seq: Annotated[int, Field(description="Its number")]
-    at: Moment
-    event: EventKind
-    share: Annotated[str | None, Field(description="Id of the share; null: of none")]
-    actor: Annotated[str | None, Field(description="A user; null: a visitor")]
-    address: str | None
-    user_agent: str | None
-    studies: Annotated[
-        list[str], Field(description="StudyInstanceUIDs, or keyed hashes of them")
-    ]
-    reason: str | None
-    details: dict[str, Detail]
-    hash: Annotated[str, Field(description="SHA-256 or HMAC, chained, in hexadecimal")]
-
-    @classmethod
-    def of(cls, stored: StoredEvent) -> "AuditEvent":
-        """Return the wire form of an event."""
-        event, origin = stored.event, stored.event.origin
-        return cls(
-            seq=stored.seq,
-            at=event.at,
-            event=event.kind,
-            share=event.share_id,
-            actor=origin.actor,
-            address=origin.address,
-            user_agent=origin.user_agent,
-            studies=list(event.studies),
-            reason=event.reason,
-            details=dict(event.details),
-            hash=stored.hash.hex(),
-        )
-
-
-class AuditPage(Wire):
-    """A part of the trail, earliest first."""
-
-    events: list[AuditEvent]
-    next: Next
-
-    @classmethod
-    def of(cls, page: EventPage) -> "AuditPage":
-        """Return the wire form of a page."""
-        return cls(events=[AuditEvent.of(one) for one in page.events], next=page.cursor)
 
 
 class VerificationRequest(Request):

@@ -2,7 +2,6 @@
 
 from orthanc_share.web.qr_code import QrFormat
 from token_service.audit_wire import (
-    AuditPage,
     AuditQuery,
     Verdict,
     VerificationRequest,
@@ -116,7 +115,7 @@ REGISTRY_OPERATIONS = (
         "get",
         "/audit/events",
         "What happened",
-        answer=AuditPage,
+        answer=EventsPage,
         refusals=_QUESTION,
         description="Earliest first, of all shares.",
         query=AuditQuery,

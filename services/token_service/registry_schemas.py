@@ -130,12 +130,13 @@ class SharesPage(Wire):
         return cls(shares=shares, next=page.cursor)
 
 
-class ShareEvent(Wire):
-    """Something that happened to a share."""
+class AuditEvent(Wire):
+    """Something that happened, as the audit trail has it."""
 
     seq: Annotated[int, Field(description="Its number in the audit trail")]
     at: Moment
     event: EventKind
+    share: Annotated[str | None, Field(description="Id of the share; null: of none")]
     actor: Annotated[str | None, Field(description="A user; null: a visitor")]
     address: str | None
     user_agent: str | None
@@ -144,34 +145,37 @@ class ShareEvent(Wire):
     ]
     reason: str | None
     details: dict[str, Detail]
+    hash: Annotated[str, Field(description="SHA-256 or HMAC, chained, in hexadecimal")]
 
     @classmethod
-    def of(cls, stored: StoredEvent) -> "ShareEvent":
+    def of(cls, stored: StoredEvent) -> "AuditEvent":
         """Return the wire form of an event."""
         event = stored.event
         return cls(
             seq=stored.seq,
             at=event.at,
             event=event.kind,
+            share=event.share_id,
             actor=event.origin.actor,
             address=event.origin.address,
             user_agent=event.origin.user_agent,
             studies=list(event.studies),
             reason=event.reason,
             details=dict(event.details),
+            hash=stored.hash.hex(),
         )
 
 
 class EventsPage(Wire):
-    """A part of the events of a share, newest first."""
+    """A part of the events that are meant."""
 
-    events: list[ShareEvent]
+    events: list[AuditEvent]
     next: Next
 
     @classmethod
     def of(cls, page: EventPage) -> "EventsPage":
         """Return the wire form of a page."""
-        return cls(events=[ShareEvent.of(one) for one in page.events], next=page.cursor)
+        return cls(events=[AuditEvent.of(one) for one in page.events], next=page.cursor)
 
 
 class RevokedCount(Wire):

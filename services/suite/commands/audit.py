@@ -28,7 +28,8 @@ from suite.commands.output import (
     waiting,
 )
 from suite.commands.running import run, told
-from token_service.audit_wire import AuditEvent, Verdict
+from token_service.audit_wire import Verdict
+from token_service.registry_schemas import AuditEvent
 from token_service.registry_settings import RegistrySettings
 from token_service.wire import kebab
 

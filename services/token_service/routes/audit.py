@@ -12,12 +12,12 @@ from orthanc_share.store.verifying import ANOTHER, GONE, Broken
 from orthanc_share.web.plain import CALLER
 from token_service.audit_wire import (
     STEP_MAX,
-    AuditPage,
     AuditQuery,
     Verdict,
     VerificationRequest,
 )
 from token_service.reading import read_body_as, read_query_as
+from token_service.registry_schemas import EventsPage
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class AuditTrails:
             cursor=query.cursor,
             order=Direction.ASCENDING,
         )
-        return AuditPage.of(page).model_dump_json(by_alias=True).encode()
+        return EventsPage.of(page).model_dump_json(by_alias=True).encode()
 
     async def verify(self, scope: Scope, body: bytes) -> bytes:
         """Follow a part of the trail and return whether it is as it was written."""
