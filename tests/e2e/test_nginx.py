@@ -510,6 +510,9 @@ def test_what_is_switched_on_is_reached_and_no_more(tmp_path: Path) -> None:
         ):
             for method in ("GET", "PUT", "POST"):
                 assert site.ask(method, f"/token-service{path}").status == 404
+        verify, anchors = "/token-service/audit/verify", bytes(100_000)
+        assert site.ask("POST", verify, body=anchors).status == 200
+        assert site.ask("POST", verify, body=2 * anchors).status == 413
         refused = site.ask("OPTIONS", "/token-service/shares")
         assert refused.headers["allow"] == "GET, PUT, POST, PATCH, DELETE"
         seen = site.ask("GET", "/meddream/?study=1", headers={"Cookie": "a=b"}).json

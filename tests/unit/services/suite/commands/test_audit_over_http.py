@@ -159,6 +159,17 @@ def test_what_a_service_says_cannot_command_a_terminal(
     assert said == "Broken at event 3: \N{REPLACEMENT CHARACTER}[2Jx.\n"
 
 
+def test_an_event_of_another_form_is_written_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    events = [{"seq": 1, "studies": [1, None], "newer": "x"}]
+    with answering(lambda _asked: {"events": events, "next": None}) as base:
+        monkeypatch.setenv("ORTHANC_SHARE_URL", base)
+        assert lines() == events
+        (row,) = csv.DictReader(io.StringIO(printed("export", "--format", "csv")))
+    assert (row["seq"], row["studies"], row["share"]) == ("1", "1 None", "")
+
+
 @pytest.mark.parametrize("events", [None, ["x"], [["seq", 1]]])
 def test_events_that_are_none_are_not_written(
     events: Any, monkeypatch: pytest.MonkeyPatch
