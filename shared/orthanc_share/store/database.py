@@ -51,6 +51,10 @@ class Database:
         # SQLite has one writer; a queue here is fair, its own waiting is not.
         self._read_options: dict[str, Any] = {} if self.is_sqlite else _ONE_STATE
         self._turn = asyncio.Lock() if self.is_sqlite else None
+        self._in_use = 0
+        self._is_closed = False
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -59,7 +63,7 @@ class Database:
         Raises:
             StoreUnavailableError: The database cannot be reached.
         """
-        async with _translated(), self.engine.connect() as opened:
+        async with _translated(), self._connected() as opened:
             yield await opened.execution_options(**self._read_options)
 
     @asynccontextmanager
@@ -72,16 +76,18 @@ class Database:
         Raises:
             StoreUnavailableError: The database cannot be reached, or has no room.
         """
-        async with _translated(), self._my_turn(), self.engine.connect() as opened:
+        async with _translated(), self._my_turn(), self._connected() as opened:
             connection = await opened.execution_options(**{_IS_WRITE: True})
             async with connection.begin():
                 yield connection
 
     async def close(self) -> None:
-        """Close all connections; queries that nobody waits for come to their end.
+        """Close all connections when those who use one have done.
 
-        Who is cancelled meanwhile is so when all is closed.
+        Queries that nobody waits for any more come to their end. Who is cancelled
+        meanwhile is so when all is closed.
         """
+        self._is_closed = True
         closing = asyncio.create_task(self._close())
         cancelled: asyncio.CancelledError | None = None
         while not closing.done():
@@ -93,7 +99,24 @@ class Database:
             raise cancelled
         closing.result()
 
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        # Drivers are at a loss when they are closed in the middle of a query: SQLite's
+        # would let its caller wait for ever.
+        if self._is_closed:
+            raise StoreUnavailableError
+        self._in_use += 1
+        self._is_idle.clear()
+        try:
+            async with self.engine.connect() as opened:
+                yield opened
+        finally:
+            self._in_use -= 1
+            if not self._in_use:
+                self._is_idle.set()
+
     async def _close(self) -> None:
+        await self._is_idle.wait()
         await self.engine.dispose()
         if self._threads is not None:
             await self._threads.close()

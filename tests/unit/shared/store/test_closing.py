@@ -3,11 +3,13 @@
 import asyncio
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from orthanc_share.store.database import connect
+from orthanc_share.store.database import Database, connect
+from orthanc_share.store.errors import StoreUnavailableError
 from orthanc_share.store.sqlite_threads import SqliteThreads
 from orthanc_share.store.urls import parse_url
 
@@ -69,6 +71,47 @@ async def test_who_is_cancelled_while_closing_is_so_when_all_is_closed(
     left = set(threading.enumerate()) - before
     assert not [one for one in left if "_connection_worker" in one.name]
     await asyncio.gather(asking, return_exceptions=True)
+
+
+@pytest.mark.timeout(60)
+async def test_who_is_in_the_middle_of_a_query_gets_the_answer_and_others_none(
+    new_url: str,
+) -> None:
+    for number in range(30):
+        database = connect(parse_url(new_url))
+        at_work = asyncio.Event()
+
+        async def ask(database: Database, at_work: asyncio.Event) -> Any:
+            async with database.read() as connection:
+                at_work.set()
+                await connection.execute(text(LONG.replace("3000000", "30000")))
+                return (await connection.execute(text("SELECT 4711"))).scalar_one()
+
+        asking = asyncio.create_task(ask(database, at_work))
+        await at_work.wait()
+        await asyncio.sleep(0.0005 * number)
+        closing = asyncio.create_task(database.close())
+        await asyncio.sleep(0)
+        with pytest.raises(StoreUnavailableError):
+            await ask(database, at_work)
+        assert await asking == 4711
+        await closing
+
+
+@pytest.mark.timeout(60)
+async def test_a_connection_whose_thread_is_stopped_can_be_closed(
+    tmp_path: Path,
+) -> None:
+    threads = SqliteThreads()
+    connection = await threads.connect(tmp_path / "registry.sqlite")
+    asking = asyncio.create_task(connection.execute_fetchall(LONG))
+    await asyncio.sleep(0)
+    stopping = asyncio.create_task(threads.close())
+    await asyncio.sleep(0)
+    with pytest.raises(ValueError, match="closed"):
+        await connection.close()
+    assert list(await asking) == [(3_000_000,)]
+    await stopping
 
 
 async def test_a_thread_that_has_ended_is_not_waited_for(tmp_path: Path) -> None:
