@@ -4,6 +4,7 @@
 VENV := .venv
 PYTHON ?= python3
 UV_VERSION := 0.13.9
+PYTEST := pytest -n 2 --dist loadfile --no-loadscope-reorder
 PACKAGES := curl orthanc orthanc-dicomweb orthanc-python nginx-light chromium docker-compose wrk openssl gettext-base npm python3-venv jq fonts-noto-core unzip dcmtk dicom3tools tesseract-ocr postgresql
 
 .DEFAULT_GOAL := help
@@ -32,11 +33,14 @@ check: init ## format, lint, types, import contracts
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-test: init packages check ## everything: check, then all tests with their coverage
+# Whole programs run as users run them: measured, they take twice as long, and reach no
+# line that has no other test.
+test: init packages check ## everything: check, tests with their coverage, whole programs
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/coverage run -m $(PYTEST) --ignore=tests/e2e
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
+	$(VENV)/bin/$(PYTEST) tests/e2e
 
 demo: init ## a running demo with a real Orthanc; Ctrl-C ends it
 	$(VENV)/bin/python -m demo

@@ -14,9 +14,6 @@ from benchmarks.servers import service
 SERVICE = "token-service"
 """What is measured."""
 
-ROUNDS = 2
-"""Measurements of each process: once it is the first of its pair, once the second."""
-
 
 def each_alone(
     bench: Bench, load: Load, ours: Mapping[str, str], reference: Mapping[str, str]
@@ -62,7 +59,9 @@ def _pair(
         if {probe(server, request) for server in servers} != {HTTPStatus.OK}:
             raise WrongAnswerError(f"{load.request.name}: a probe was refused.")
         one, other = (Subject(server, load, seconds) for server in servers)
-        measured = in_turns(_alone(one, other), _alone(other, one), ROUNDS)
+        measured = in_turns(
+            _alone(one, other), _alone(other, one), bench.plan.registry_turns
+        )
         for subject in (one, other):
             expect_grants(subject.server, subject.answered)
     return measured

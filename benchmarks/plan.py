@@ -25,6 +25,8 @@ class Plan:
         kept_shares: Shares of a registry after years.
         kept_events: Its events.
         registry_pairs: Pairs of processes, with registry and without.
+        registry_turns: Measurements of each process: once it is the first of its pair,
+            once the second.
         registry_seconds: Length of their measurements: that of a report's interval, so
             that each has just one report of what was granted.
         registry_rounds: Times that each question is put to a registry.
@@ -45,6 +47,7 @@ class Plan:
     kept_shares: int = 100_000
     kept_events: int = 1_000_000
     registry_pairs: int = 6
+    registry_turns: int = 2
     registry_seconds: int = int(WRITE_DOWN_EVERY)
     registry_rounds: int = 60
 
@@ -68,6 +71,7 @@ QUICK = Plan(
     kept_shares=50_000,  # with less, PostgreSQL rightly reads whole tables
     kept_events=100_000,
     registry_pairs=1,
+    registry_turns=1,
     registry_seconds=1,
     registry_rounds=2,
 )

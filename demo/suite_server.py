@@ -19,7 +19,7 @@ ANONYMIZED_IDENTIFIER = "demo-anon-shares"
 ANONYMIZER = "anonymizer"
 """User with which the anonymizer reads the Orthanc behind it."""
 
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START")
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 _KEY_BYTES = 48
 
 

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.meddream import MedDreamTokenService
+from tests.support.orthanc import samples
 from tests.support.postgres import PostgreSQL, running_postgres
 from tests.support.service import Service, running
 from tests.support.settings import PUBLIC
+
+__all__ = ["samples"]
 
 ROLES = """{
   // Who may do what

@@ -20,9 +20,7 @@ from tests.support.anonymized import (
     leaks,
     running_anonymizer,
 )
-from tests.support.orthanc import running_orthanc, samples
-
-__all__ = ["samples"]
+from tests.support.orthanc import running_orthanc
 
 SOURCE = Source(list(CT_STUDY.datasets()))
 NAMES = Names(SOURCE)

@@ -1,5 +1,6 @@
 """Real HTTP servers on free ports, with the suite's own protocol."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,16 +21,33 @@ STARTED_WITHIN = 20.0
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server that says when it has started, or has given up."""
+    """uvicorn's server that says when it has started, and stops when it is told to."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.is_up_or_over = threading.Event()
+        self._stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @override
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
         self.is_up_or_over.set()
+
+    @override
+    async def main_loop(self) -> None:
+        # uvicorn's own looks ten times a second whether it should stop.
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), timeout=1)
+
+    def stop(self) -> None:
+        """Tell the server to stop, from another thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has stopped
+                self._loop.call_soon_threadsafe(self._stopping.set)
 
     def run_until_stopped(self, bound: socket) -> None:
         # uvicorn exits when the application does not start.
@@ -72,5 +90,5 @@ def serve(app: ASGIApp, bound: socket | None = None) -> Iterator[str]:
                 raise RuntimeError("The application did not start.")
             yield f"http://{HOST}:{opened.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.stop()
             thread.join()
