@@ -7,17 +7,38 @@ thread, hence the look at its private parts.
 """
 
 import asyncio
+import sqlite3
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import aiosqlite
 from typing_extensions import override
 
+_ROWS_AT_ONCE = 64  # the driver's own choice
+
+
+class _RollingBack(sqlite3.Connection):
+    """A connection that takes back what was not committed when it is closed.
+
+    Whoever was cancelled in the middle of a query has not read the answer to its end.
+    While anything knows of that answer, SQLite would keep the transaction after the
+    connection was closed, and keep all others from writing.
+    """
+
+    @override
+    def close(self) -> None:
+        """Roll back, and close; once more does nothing."""
+        with suppress(sqlite3.Error):  # closed already, or nothing can be done
+            self.rollback()
+        super().close()
+
 
 class _Connection(aiosqlite.Connection):
-    """A connection that may be closed after its thread was stopped.
+    """A connection whose thread may be stopped while it is closed.
 
-    The driver would wait for an answer of the thread that has ended, for ever: whoever
-    was in the middle of a query when the database was closed would never be told.
+    Who is cancelled twice does not wait for the end of its connection. The driver would
+    let that end wait for ever for an answer of the thread, if it was stopped meanwhile.
     """
 
     @override
@@ -33,10 +54,10 @@ class SqliteThreads:
         self._made: set[aiosqlite.Connection] = set()
 
     async def connect(self, *args: Any, **options: Any) -> aiosqlite.Connection:
-        """Return a new connection, see `aiosqlite.connect`."""
+        """Return a new connection, see `sqlite3.connect`."""
         self._made = {one for one in self._made if one._thread.is_alive()}  # noqa: SLF001
-        plain = aiosqlite.connect(*args, **options)
-        connection = _Connection(plain._connector, plain._iter_chunk_size)  # noqa: SLF001
+        connector = partial(sqlite3.connect, *args, factory=_RollingBack, **options)
+        connection = _Connection(connector, _ROWS_AT_ONCE)
         # As SQLAlchemy does it: a thread at work must not keep a process alive.
         connection._thread.daemon = True  # noqa: SLF001
         self._made.add(connection)
